@@ -1,0 +1,237 @@
+"""``python -m core``: the same jobs as the pages, from a shell.
+
+Results are JSON on standard output (``--csv``: CSV where the result is a table). What is wrong is
+one sentence on standard error, with exit status 2.
+"""
+
+import argparse
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, fields
+from datetime import date
+from pathlib import Path
+from types import UnionType
+from typing import Any, NoReturn, get_args, get_type_hints
+
+import numpy as np
+
+from core.compute import (
+    ServingPlan,
+    TrainingPlan,
+    estimate_serving,
+    estimate_training,
+    serving_report,
+    training_report,
+)
+from core.finance import SEED, Projection, Simulation, metrics, project, simulate
+from core.i18n import Refusal, language
+from core.training.spec import CHOICES, RunSpec
+from core.venture import MAX_BYTES, Venture, archetypes, example, from_json, to_json
+
+Answer = dict[str, Any] | list[Any] | str
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    try:
+        chosen = _parser().parse_args(arguments)
+        answer: Answer = chosen.run(chosen)
+    except (Refusal, _Usage) as refusal:
+        print(refusal, file=sys.stderr)
+        return 2
+    if isinstance(answer, str):
+        print(answer, end="" if answer.endswith("\n") else "\n")
+    else:
+        json.dump(answer, sys.stdout, ensure_ascii=False, indent=1, allow_nan=False)
+        print()
+    return 0
+
+
+class _Usage(Exception):
+    """The command's words are off."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaint is one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        raise _Usage(message[:1].upper() + message[1:] + ".")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m core", description=(__doc__ or "").splitlines()[0])
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+
+    given = commands.add_parser("example", help="a finished venture as JSON")
+    given.add_argument("archetype", nargs="?")
+    given.add_argument("--list", action="store_true", help="name the archetypes")
+    given.add_argument("--start", type=_month, help="first month, YYYY-MM (default: this month)")
+    given.set_defaults(run=_example)
+
+    plan = commands.add_parser("project", help="months, metrics, percentiles and P(cash below zero)")
+    plan.add_argument("venture", type=Path, metavar="VENTURE.json")
+    plan.add_argument("--draws", type=int, default=1024)
+    plan.add_argument("--seed", type=int, default=SEED)
+    plan.add_argument("--scenario", help="the id of a scenario (default: the base)")
+    plan.add_argument("--csv", action="store_true", help="the months as CSV")
+    plan.set_defaults(run=_project)
+
+    run = commands.add_parser("train", help="train a network here and now, and measure it")
+    run.add_argument("--preset", dest="network", choices=CHOICES["network"], default="cnn")
+    _add_fields(run, RunSpec, without={"network"})
+    run.set_defaults(run=_train)
+
+    estimate = commands.add_parser("estimate", help="what compute costs")
+    kinds = estimate.add_subparsers(required=True, metavar="KIND", parser_class=_Parser)
+    training = kinds.add_parser("train", help="training a model")
+    _add_fields(training, TrainingPlan)
+    training.set_defaults(run=lambda chosen: training_report(estimate_training(_built(TrainingPlan, chosen))))
+    serving = kinds.add_parser("serve", help="answering requests")
+    _add_fields(serving, ServingPlan, without={"on"})
+    serving.set_defaults(
+        run=lambda chosen: serving_report(estimate_serving(_built(ServingPlan, chosen, on=date.today())))
+    )
+    return parser
+
+
+# Options made from the fields of a dataclass, so that a new input is a new option by itself.
+
+
+def _add_fields(
+    parser: argparse.ArgumentParser, of: type[Any], without: frozenset[str] | set[str] = frozenset()
+) -> None:
+    hints = get_type_hints(of)
+    for field in fields(of):
+        if field.name in without:
+            continue
+        kind = hints[field.name]
+        if isinstance(kind, UnionType):
+            kind = next(part for part in get_args(kind) if part is not type(None))
+        needed = field.default is MISSING
+        options: dict[str, Any] = {"required": True} if needed else {"default": field.default}
+        if kind is bool:
+            options["action"] = argparse.BooleanOptionalAction
+        else:
+            options["type"] = kind
+            options["metavar"] = kind.__name__.upper()
+        parser.add_argument("--" + field.name.replace("_", "-"), **options)
+
+
+def _built(of: Callable[..., Any], chosen: argparse.Namespace, **more: Any) -> Any:
+    known = {field.name for field in fields(of)}  # type: ignore[arg-type]
+    return of(**{key: value for key, value in vars(chosen).items() if key in known}, **more)
+
+
+# The commands
+
+
+def _example(chosen: argparse.Namespace) -> Answer:
+    if chosen.list:
+        return {key: title.en for key, title in archetypes().items()}
+    if chosen.archetype is None:
+        raise Refusal("Name an archetype; allowed are {allowed}.", allowed=", ".join(archetypes()))
+    return to_json(example(chosen.archetype, chosen.start))
+
+
+def _project(chosen: argparse.Namespace) -> Answer:
+    venture = _read(chosen.venture)
+    projection = project(venture, chosen.scenario)
+    if chosen.csv:
+        return _csv(projection)
+    simulation = simulate(venture, chosen.draws, chosen.seed, chosen.scenario)
+    return {
+        "venture": venture.name.en,
+        "currency": venture.currency,
+        "months": _months(projection),
+        "lines": {
+            key: {
+                "label": line.label.en,
+                "unit": line.unit,
+                "values": _numbers(projection.series(key)),
+            }
+            for key, line in projection.model.lines.items()
+        },
+        "metrics": _metrics(projection),
+        "simulation": _simulation(simulation, chosen.seed),
+    }
+
+
+def _train(chosen: argparse.Namespace) -> Answer:
+    from core.training.command import train_report
+
+    return train_report(_built(RunSpec, chosen))
+
+
+def _read(path: Path) -> Venture:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise Refusal("{file} cannot be read: {reason}.", file=str(path), reason=error.strerror) from None
+    return from_json(data)
+
+
+def _months(projection: Projection) -> list[str]:
+    start = projection.venture.start
+    first = start.year * 12 + start.month - 1
+    return [f"{(first + i) // 12}-{(first + i) % 12 + 1:02d}" for i in range(projection.months)]
+
+
+def _metrics(projection: Projection) -> dict[str, Any]:
+    say = language("en")
+    return {
+        key: {
+            "label": found.label.en,
+            "kind": found.kind,
+            "value": found.value,
+            "reason": say.sentence(found.reason) if found.reason else None,
+            "definition": found.definition.en,
+        }
+        for key, found in metrics(projection).items()
+    }
+
+
+def _simulation(simulation: Simulation, seed: int) -> dict[str, Any]:
+    low, middle, high = simulation.cash_zero_months()
+    return {
+        "draws": simulation.count,
+        "seed": seed,
+        "p_cash_below_zero": simulation.p_cash_out,
+        "p_cash_below_zero_error": simulation.p_cash_out_error,
+        "cash_zero_month": {"p10": low, "p50": middle, "p90": high},
+        "funding_need_at_20_percent": simulation.funding_need(0.2),
+        "percentiles": {
+            key: {name: _numbers(values) for name, values in vars(simulation.fan(key)).items()}
+            for key in simulation.lines
+        },
+        "importance": simulation.importance(),
+    }
+
+
+def _numbers(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[float]:
+    return [float(value) for value in values]
+
+
+def _csv(projection: Projection) -> str:
+
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    lines = list(projection.model.lines.values())
+    writer.writerow(["month", *(f"{line.key} [{line.unit}]" for line in lines)])
+    for number, month in enumerate(_months(projection), 1):
+        writer.writerow([month, *(repr(projection.at(line.key, number)) for line in lines)])
+    return out.getvalue()
+
+
+def _month(text: str) -> date:
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a month like 2026-11") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""What an estimate says about the plan's drivers: the way from here into the financial model.
+
+An estimate's band becomes a driver's 90 % interval, USD the venture's currency, and the source says
+in both languages what was estimated. Numbers are cut to four figures, as a person would type them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.compute.band import Band
+from core.compute.serving_cost import ApiEstimate, SelfHostEstimate, ServingEstimate
+from core.compute.training_cost import TrainingEstimate
+from core.i18n import Language, Text, language
+from core.venture import Amount, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A driver's key, and the amount and source that an estimate gives it."""
+
+    key: str
+    amount: Amount
+    source: Source
+
+
+def training_findings(estimate: TrainingEstimate, rate: float) -> tuple[Finding, ...]:
+    """The cost of a training run with its experiments; ``rate`` is the currency's units per USD."""
+    plan = estimate.plan
+
+    def source(_: Language) -> str:
+        return _(
+            "{parameters}B parameters, {tokens}B tokens on {count} × {accelerator} at ${price}/h, ×{experiments} "
+            "for experiments",
+            parameters=_.number(plan.parameters / 1e9),
+            tokens=_.number(plan.tokens / 1e9),
+            count=plan.accelerators,
+            accelerator=plan.accelerator,
+            price=_.number(estimate.price.usd),
+            experiments=_.number(plan.experiments),
+        )
+
+    amount = _interval(estimate.all_dollars.times(rate))
+    return (Finding("training_run_cost", amount, _source(source, estimate.price.date)),)
+
+
+def serving_findings(estimate: ServingEstimate, rate: float) -> tuple[Finding, ...]:
+    """API prices per million tokens and the self-hosted cost of a request, as far as they are known."""
+    found: list[Finding] = []
+    if isinstance(estimate.api, ApiEstimate):
+        found += _api(estimate.api, rate)
+    if isinstance(estimate.selfhost, SelfHostEstimate):
+        found.append(_selfhost(estimate, estimate.selfhost, rate))
+    return tuple(found)
+
+
+def _api(api: ApiEstimate, rate: float) -> list[Finding]:
+    def source(_: Language) -> str:
+        return _(
+            "{model} of {provider}, list price on {day} (genai-prices {version})",
+            model=api.price.model_name,
+            provider=api.price.provider_name,
+            day=_.moment(api.price.on),
+            version=api.list.version,
+        )
+
+    told = _source(source, api.price.on.isoformat())
+    prices = {
+        "price_input": api.price.input,
+        "price_cached": api.price.cached,
+        "price_output": api.price.output,
+    }
+    return [Finding(key, Amount.point(short(usd * rate)), told) for key, usd in prices.items()]
+
+
+def _selfhost(estimate: ServingEstimate, own: SelfHostEstimate, rate: float) -> Finding:
+    plan = estimate.plan
+
+    def source(_: Language) -> str:
+        return _(
+            "{model} on {replicas} × {count} × {accelerator} at ${price}/h for {requests} requests a month",
+            model=plan.open_model,
+            replicas=own.replicas,
+            count=plan.accelerators,
+            accelerator=plan.accelerator,
+            price=_.number(own.price.usd),
+            requests=_.number(plan.requests_per_month),
+        )
+
+    return Finding("selfhost_request_cost", _interval(own.per_request.times(rate)), _source(source, own.price.date))
+
+
+def _source(sentence: Callable[[Language], str], date: str) -> Source:
+    """An estimate's source in both languages, because it is kept in the plan; the year of its prices."""
+    year = int(date[-7:][:4]) if len(date) >= 7 else int(date) if date else None
+    text = Text(sentence(language("en")), sentence(language("zh_Hans")))
+    return Source(kind="estimated", text=text, year=year)
+
+
+def _interval(band: Band) -> Amount:
+    """The band as a 90 % interval; a point where it has no width."""
+    low, high = (short(end) for end in band.interval90())
+    return Amount.interval(low, high) if low < high else Amount.point(short(band.p50))
+
+
+def short(value: float) -> float:
+    """``value`` with four significant figures."""
+    return float(f"{value:.4g}")

@@ -1,0 +1,186 @@
+"""Open language models by their shape: parameters, parameters at work per token, KV cache.
+
+Everything is counted from the published configuration (``data/models.csv``), so that a shape that was
+copied wrongly shows as a wrong parameter count. With width h, a heads, k key-value heads of size d,
+feed-forward width f, E experts of width f_e of which t work per token (and u always), vocabulary V:
+
+    attention     h·a·d + 2·h·k·d + a·d·h          (grouped-query)
+    feed-forward  3·h·f,  or  (E + u)·3·h·f_e + h·E with experts
+    embeddings    V·h in and V·h out (once where tied)
+    KV cache      2·layers·k·d values per token
+
+Multi-head latent attention (DeepSeek-V2, arXiv 2405.04434) keeps one compressed vector and one rotary
+key instead, layers·(r + d_rope) values per token. A layer with a sliding window keeps no more than
+the window.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+
+from core.compute.tables import Row, table, whole
+from core.i18n import Refusal
+
+BYTES_PER_WEIGHT: Mapping[str, float] = MappingProxyType({"bf16": 2.0, "fp8": 1.0, "fp4": 0.56, "int4": 0.56})
+"""With the scales: 4-bit formats carry one 8-bit scale per 16 weights (NVFP4) or so."""
+
+
+@dataclass(frozen=True, slots=True)
+class LatentAttention:
+    """The ranks and sizes of multi-head latent attention."""
+
+    q_rank: int
+    kv_rank: int
+    rope_dim: int
+    value_dim: int
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageModel:
+    """The shape of a decoder-only transformer.
+
+    ``offered`` is false for shapes kept only to calibrate. ``active_published`` is as published: some
+    publishers count the input embedding, some do not.
+    """
+
+    name: str
+    offered: bool
+    publisher: str
+    year: int
+    layers: int
+    hidden: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    intermediate: int
+    vocabulary: int
+    tied: bool
+    experts: int
+    experts_per_token: int
+    shared_experts: int
+    expert_intermediate: int
+    dense_layers: int
+    latent: LatentAttention | None
+    window: int
+    windowed_layers: int
+    context: int
+    parameters_published: float
+    active_published: float
+    source: str
+
+    @property
+    def is_moe(self) -> bool:
+        """Whether it is a mixture of experts."""
+        return self.experts > 0
+
+    @property
+    def parameters(self) -> int:
+        """All parameters."""
+        embeddings = self.vocabulary * self.hidden * (1 if self.tied else 2)
+        norms = (2 * self.layers + 1) * self.hidden
+        return embeddings + norms + self.layers * self._attention + self._feed_forward(self.experts)
+
+    @property
+    def active_parameters(self) -> int:
+        """Parameters that multiply something for each token: the input embedding is only looked up."""
+        norms = (2 * self.layers + 1) * self.hidden
+        output = self.vocabulary * self.hidden
+        return output + norms + self.layers * self._attention + self._feed_forward(self.experts_per_token)
+
+    @property
+    def routed_parameters(self) -> int:
+        """Parameters in experts that are chosen per token; 0 in a dense model."""
+        return self._moe_layers * self.experts * self._expert
+
+    def kv_cache_values(self, tokens: float) -> float:
+        """Values (not bytes) in the KV cache of one sequence of ``tokens`` tokens."""
+        if self.latent:
+            return self.layers * (self.latent.kv_rank + self.latent.rope_dim) * tokens
+        per_layer = 2 * self.kv_heads * self.head_dim
+        kept = min(tokens, self.window) if self.window else tokens
+        return per_layer * ((self.layers - self.windowed_layers) * tokens + self.windowed_layers * kept)
+
+    def kv_cache_bytes_per_token(self, bytes_per_value: float = 2.0) -> float:
+        """Bytes that each token adds to the KV cache while no window is full."""
+        return self.kv_cache_values(1) * bytes_per_value
+
+    def weight_bytes(self, precision: str) -> float:
+        """Bytes of all weights at a precision of :data:`BYTES_PER_WEIGHT`."""
+        return self.parameters * BYTES_PER_WEIGHT[precision]
+
+    @property
+    def _moe_layers(self) -> int:
+        return self.layers - self.dense_layers if self.is_moe else 0
+
+    @property
+    def _expert(self) -> int:
+        return 3 * self.hidden * self.expert_intermediate
+
+    @property
+    def _attention(self) -> int:
+        if self.latent is None:
+            return self.hidden * self.head_dim * 2 * (self.heads + self.kv_heads)
+        part = self.latent
+        query = self.hidden * part.q_rank + part.q_rank * self.heads * (self.head_dim + part.rope_dim)
+        compressed = self.hidden * (part.kv_rank + part.rope_dim)
+        expanded = part.kv_rank * self.heads * (self.head_dim + part.value_dim)
+        return query + compressed + expanded + self.heads * part.value_dim * self.hidden
+
+    def _feed_forward(self, experts_used: int) -> int:
+        dense = (self.layers - self._moe_layers) * 3 * self.hidden * self.intermediate
+        router = self.hidden * self.experts
+        return dense + self._moe_layers * ((experts_used + self.shared_experts) * self._expert + router)
+
+
+@lru_cache(maxsize=1)
+def language_models() -> Mapping[str, LanguageModel]:
+    """Every model by name, in the order of the table."""
+    return MappingProxyType({row["name"]: _model(row) for row in table("models")})
+
+
+def language_model(name: str) -> LanguageModel:
+    """The model of that name; a Refusal that lists the names if there is none."""
+    known = language_models()
+    if name not in known:
+        raise Refusal(
+            "There is no open model “{value}” here; there are {known}.",
+            value=str(name)[:60],
+            known=", ".join(name for name, model in known.items() if model.offered),
+        )
+    return known[name]
+
+
+def _model(row: Row) -> LanguageModel:
+    latent = LatentAttention(
+        q_rank=whole(row["q_rank"]),
+        kv_rank=whole(row["kv_rank"]),
+        rope_dim=whole(row["rope_dim"]),
+        value_dim=whole(row["value_dim"]),
+    )
+    return LanguageModel(
+        name=row["name"],
+        offered=row["offered"] == "1",
+        publisher=row["publisher"],
+        year=int(row["year"]),
+        layers=whole(row["layers"]),
+        hidden=whole(row["hidden"]),
+        heads=whole(row["heads"]),
+        kv_heads=whole(row["kv_heads"]),
+        head_dim=whole(row["head_dim"]),
+        intermediate=whole(row["intermediate"]),
+        vocabulary=whole(row["vocabulary"]),
+        tied=row["tied"] == "1",
+        experts=whole(row["experts"]),
+        experts_per_token=whole(row["experts_per_token"]),
+        shared_experts=whole(row["shared_experts"]),
+        expert_intermediate=whole(row["expert_intermediate"]),
+        dense_layers=whole(row["dense_layers"]),
+        latent=latent if latent.kv_rank else None,
+        window=whole(row["window"]),
+        windowed_layers=whole(row["windowed_layers"]),
+        context=whole(row["context"]),
+        parameters_published=float(row["parameters_published"]),
+        active_published=float(row["active_published"]),
+        source=row["source"],
+    )

@@ -1,0 +1,185 @@
+"""The queue of training runs as workers see it: claim, renew, report, finish.
+
+A run is *queued* until one worker claims it, and *running* while that worker keeps renewing its
+lease. It ends as *done*, *stopped* (somebody asked for it), *failed* (it could not be trained) or
+*interrupted* (its worker went away). A worker names itself as owner of the lease, so that one that
+was given up cannot write over what came after.
+"""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Update, func, insert, select, update
+
+from core.i18n import Refusal
+from core.storage.database import Database
+from core.storage.refusals import N_
+from core.storage.rows import EndState, MetricRow, Reason, Renewal, RunRow
+from core.storage.tables import metrics, runs
+
+_R = runs.c
+
+LOST = Reason(N_("The process that trained it was not heard of any more."))
+
+
+class Queue:
+    """What a worker does with runs, whosever they are."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def claim(self, lease_owner: str, lease_s: float) -> RunRow | None:
+        """Take the oldest waiting run and start it; None if there is none.
+
+        Of several workers that claim at once exactly one gets a run. The lease lasts ``lease_s`` seconds.
+        """
+        waiting = _R.state == "queued"
+        with self._database.reading() as connection:  # asked many times a second: take no lock for nothing
+            if connection.scalar(select(_R.id).where(waiting).limit(1)) is None:
+                return None
+        oldest = (
+            select(_R.id)
+            .where(waiting)
+            .order_by(_R.submitted_at, _R.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        now = time.time()
+        with self._database.writing() as connection:
+            run_id = connection.scalar(oldest)
+            if run_id is None:
+                return None
+            claimed = (
+                update(runs)
+                .where(_R.id == run_id)
+                .values(
+                    state="running",
+                    attempt=_R.attempt + 1,
+                    started_at=now,
+                    lease_owner=lease_owner,
+                    lease_until=now + lease_s,
+                )
+            )
+            return changed(connection, claimed)[0]
+
+    def renew(self, run_id: str, lease_owner: str, lease_s: float) -> Renewal:
+        """Hold the run for another ``lease_s`` seconds from now, and learn whether to stop."""
+        renewed = (
+            update(runs)
+            .where(*_held(run_id, lease_owner))
+            .values(lease_until=time.time() + lease_s)
+            .returning(_R.cancel_requested)
+        )
+        with self._database.writing() as connection:
+            cancel = connection.scalar(renewed)
+        return Renewal(cancel_requested=bool(cancel), still_mine=cancel is not None)
+
+    def progress(
+        self, run_id: str, step: int, seconds: float, device: str, summary_json: str | None = None
+    ) -> None:
+        """Tell how far a running run is; ``summary_json`` replaces the summary if it is given."""
+        values: dict[str, Any] = {"step": step, "seconds": _finite("seconds", seconds), "device": device}
+        if summary_json is not None:
+            values["summary"] = summary_json
+        with self._database.writing() as connection:
+            connection.execute(update(runs).where(_R.id == run_id, _R.state == "running").values(**values))
+
+    def append_metrics(self, run_id: str, rows: Sequence[MetricRow]) -> None:
+        """Append points to the run's curve, all or none, numbered on from the last one.
+
+        Points of a run that was deleted are dropped; its worker learns it from :meth:`renew`.
+        """
+        points = [_point(run_id, row) for row in rows]
+        if not points:
+            return
+        there = select(_R.id).where(_R.id == run_id).with_for_update()
+        last = select(func.coalesce(func.max(metrics.c.seq), 0)).where(metrics.c.run_id == run_id)
+        with self._database.writing() as connection:
+            if connection.scalar(there) is None:
+                return
+            first = (connection.scalar(last) or 0) + 1
+            connection.execute(
+                insert(metrics), [{**point, "seq": first + i} for i, point in enumerate(points)]
+            )
+
+    def finish(
+        self,
+        run_id: str,
+        lease_owner: str,
+        state: EndState,
+        summary_json: str | None,
+        reason: Reason | Refusal | None = None,
+    ) -> bool:
+        """End a run, and tell whether that counted: only its lease's owner can, and only once.
+
+        ``summary_json`` None keeps the summary that :meth:`progress` left.
+        """
+        values: dict[str, Any] = ended(state, time.time(), reason)
+        if summary_json is not None:
+            values["summary"] = summary_json
+        ending = update(runs).where(*_held(run_id, lease_owner)).values(**values)
+        with self._database.writing() as connection:
+            return connection.execute(ending).rowcount == 1
+
+    def reap(self, now: float) -> list[RunRow]:
+        """Mark the runs whose lease ended before ``now`` as interrupted, and return them."""
+        expired = (_R.state == "running", _R.lease_until < now)
+        with self._database.reading() as connection:
+            if connection.scalar(select(_R.id).where(*expired).limit(1)) is None:
+                return []
+        with self._database.writing() as connection:
+            return changed(connection, update(runs).where(*expired).values(**ended("interrupted", now, LOST)))
+
+    def release(self, lease_owner: str, reason: Reason | Refusal) -> list[RunRow]:
+        """Mark every running run of a lease owner that is known to be gone as interrupted; return them."""
+        held = update(runs).where(_R.state == "running", _R.lease_owner == lease_owner)
+        with self._database.writing() as connection:
+            return changed(connection, held.values(**ended("interrupted", time.time(), reason)))
+
+
+def run_of(row: Mapping[Any, Any]) -> RunRow:
+    """The record of a row of the table."""
+    reason = row["reason"]
+    return RunRow(**{**row, "reason": None if reason is None else Reason.from_json(reason)})
+
+
+def ended(state: EndState, at: float, reason: Reason | Refusal | None) -> dict[str, Any]:
+    """The columns of a run that ended."""
+    text = None if reason is None else Reason.of(reason).to_json()
+    return {"state": state, "ended_at": at, "reason": text, "lease_until": None}
+
+
+def changed(connection: Connection, change: Update) -> list[RunRow]:
+    """Make the change and return the rows as they are now."""
+    return [run_of(row) for row in connection.execute(change.returning(runs)).mappings()]
+
+
+def _held(run_id: str, lease_owner: str) -> tuple[ColumnElement[bool], ...]:
+    """Running, and in the hands of that lease owner."""
+    return _R.id == run_id, _R.state == "running", _R.lease_owner == lease_owner
+
+
+def _point(run_id: str, row: MetricRow) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "step": row.step,
+        "epoch": _finite("epoch", row.epoch),
+        "seconds": _finite("seconds", row.seconds),
+        "kind": row.kind,
+        "loss": _finite_or_none(row.loss),
+        "accuracy": _finite_or_none(row.accuracy),
+    }
+
+
+def _finite(name: str, value: float) -> float:
+    """A number that the program itself counts; anything but a finite one is a mistake in the program."""
+    if not math.isfinite(value):
+        raise ValueError(f"{name} is {value}; a finite number is needed.")
+    return float(value)
+
+
+def _finite_or_none(value: float | None) -> float | None:
+    """A measured number; training that diverges measures NaN, which is no value."""
+    return None if value is None or not math.isfinite(value) else float(value)

@@ -1,0 +1,135 @@
+"""Training runs as their founder sees them: submit, follow, cancel, delete."""
+
+import time
+from dataclasses import asdict
+
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
+
+from core.i18n import Refusal
+from core.storage.ownership import head_of
+from core.storage.queue import Queue, changed, ended, run_of
+from core.storage.refusals import N_, no_run
+from core.storage.rows import MetricRow, Reason, RunRow, new_id
+from core.storage.tables import metrics, runs
+from core.storage.text import is_word
+
+_R = runs.c
+
+CANCELLED = Reason(N_("It was stopped before it began."))
+
+
+class Runs(Queue):
+    """The runs of every owner; what workers do with them is :class:`Queue`'s."""
+
+    def submit(
+        self, owner: str, venture_id: str | None, spec_json: str, total_steps: int | None = None
+    ) -> RunRow:
+        """Put a run at the end of the queue, for a venture of the owner or for none."""
+        row = RunRow(
+            id=new_id(),
+            owner=owner,
+            venture_id=venture_id,
+            state="queued",
+            spec=spec_json,
+            summary=None,
+            reason=None,
+            device=None,
+            step=0,
+            total_steps=total_steps,
+            seconds=0.0,
+            submitted_at=time.time(),
+            started_at=None,
+            ended_at=None,
+            attempt=0,
+            lease_owner=None,
+            lease_until=None,
+            cancel_requested=False,
+        )
+        with self._database.writing() as connection:
+            if venture_id is not None:
+                head_of(connection, owner, venture_id, hold=True)
+            connection.execute(insert(runs).values(**asdict(row)))
+        return row
+
+    def get(self, owner: str, run_id: str) -> RunRow:
+        """The owner's run of that id, or Missing."""
+        with self._database.reading() as connection:
+            return _own(connection, owner, run_id)
+
+    def rows(self, owner: str, venture_id: str | None = None, limit: int = 100) -> list[RunRow]:
+        """The owner's runs, of one venture or of all, newest first."""
+        query = select(runs).where(_R.owner == owner)
+        if venture_id is not None:
+            query = query.where(_R.venture_id == venture_id)
+        query = query.order_by(_R.submitted_at.desc(), _R.id.desc()).limit(limit)
+        with self._database.reading() as connection:
+            return [run_of(row) for row in connection.execute(query).mappings()]
+
+    def place(self, run_id: str) -> int:
+        """The place of a run in the queue: 1 is the next, 0 is not waiting (any more)."""
+        own = select(_R.submitted_at, _R.id).where(_R.id == run_id, _R.state == "queued").subquery()
+        earlier = or_(
+            _R.submitted_at < own.c.submitted_at,
+            (_R.submitted_at == own.c.submitted_at) & (_R.id <= own.c.id),
+        )
+        query = select(func.count()).select_from(runs.join(own, earlier)).where(_R.state == "queued")
+        with self._database.reading() as connection:
+            return connection.scalar(query) or 0
+
+    def active_count(self, owner: str | None = None) -> int:
+        """How many runs are waiting or running: the owner's, or all."""
+        query = select(func.count()).select_from(runs).where(_R.state.in_(("queued", "running")))
+        if owner is not None:
+            query = query.where(_R.owner == owner)
+        with self._database.reading() as connection:
+            return connection.scalar(query) or 0
+
+    def cancel(self, owner: str, run_id: str) -> RunRow:
+        """Stop a waiting run at once, ask the worker to stop a running one; an ended one stays as it is."""
+        with self._database.writing() as connection:
+            run = _own(connection, owner, run_id, lock=True)
+            this = update(runs).where(_R.id == run_id)
+            if run.state == "queued":
+                return changed(connection, this.values(**ended("stopped", time.time(), CANCELLED)))[0]
+            if run.state == "running":
+                return changed(connection, this.values(cancel_requested=True))[0]
+            return run
+
+    def delete(self, owner: str, run_id: str) -> None:
+        """Delete an ended run with its points; a Refusal while it is waiting or running."""
+        with self._database.writing() as connection:
+            if _own(connection, owner, run_id, lock=True).active:
+                raise Refusal("A training run that is waiting or running cannot be deleted: stop it first.")
+            connection.execute(delete(runs).where(_R.id == run_id))
+
+    def metrics(self, run_id: str, after: int = 0) -> list[MetricRow]:
+        """The points of a run whose ``seq`` is above ``after``, in order.
+
+        It asks for no owner, so that a page may poll it: ask :meth:`get` once before.
+        """
+        query = (
+            select(
+                metrics.c.step,
+                metrics.c.epoch,
+                metrics.c.seconds,
+                metrics.c.kind,
+                metrics.c.loss,
+                metrics.c.accuracy,
+                metrics.c.seq,
+            )
+            .where(metrics.c.run_id == run_id, metrics.c.seq > after)
+            .order_by(metrics.c.seq)
+        )
+        with self._database.reading() as connection:
+            return [MetricRow(**row) for row in connection.execute(query).mappings()]
+
+
+def _own(connection: Connection, owner: str, run_id: str, lock: bool = False) -> RunRow:
+    """The owner's run; with ``lock`` no worker can change it before the transaction ends."""
+    query = select(runs).where(_R.id == run_id, _R.owner == owner)
+    if lock:
+        query = query.with_for_update()
+    found = connection.execute(query).mappings().first() if is_word(run_id) else None
+    if found is None:
+        raise no_run()
+    return run_of(found)

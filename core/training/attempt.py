@@ -1,0 +1,145 @@
+"""One run in one process, seen from the supervisor: start it, hear from it, stop it, tell how it ended.
+
+The process is forked from a fork server that holds Keras ready (*warm*: about a second to the first
+batch), or is a fresh one (*cold*: it imports everything itself). Both talk over a pipe.
+"""
+
+import logging
+import multiprocessing
+import signal
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any, Literal
+
+from core.i18n import Refusal
+from core.training import child
+
+Mode = Literal["warm", "cold"]
+
+FIRST_METRIC_S = 60.0
+"""A warm run that has not trained a batch by then is taken for hung, and begun again in the cold."""
+
+GRACE_S = 0.6
+"""How long a run may take to end by itself once it is told to stop."""
+
+log = logging.getLogger(__name__)
+
+
+def start_fork_server() -> None:
+    """Say what the fork server imports; it starts with the first warm process."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["core.training.preload"])
+
+
+class Attempt:
+    """A process that runs ``target(pipe, *arguments)``; it is started in a thread of its own.
+
+    Starting takes milliseconds, but as long as an import of TensorFlow when the fork server itself has
+    to start, and leases have to be renewed meanwhile.
+    """
+
+    def __init__(self, mode: Mode, target: Callable[..., Any], *arguments: object) -> None:
+        self.mode = mode
+        self.began = time.monotonic()
+        self.heard_metric = False
+        self._told_to_stop: float | None = None
+        self._killed_as_hung = False
+        self._ready = threading.Event()
+        context = (
+            multiprocessing.get_context("forkserver")
+            if mode == "warm"
+            else multiprocessing.get_context("spawn")
+        )
+        self.pipe: Connection
+        self.pipe, self._far_end = context.Pipe(duplex=False)
+        self._process = context.Process(target=target, args=(self._far_end, *arguments), daemon=True)
+        threading.Thread(target=self._start, name="start", daemon=True).start()
+
+    def _start(self) -> None:
+        try:
+            self._process.start()
+        except Exception:
+            log.exception("a %s process could not be started", self.mode)
+        finally:
+            self._far_end.close()
+            self._ready.set()
+
+    @property
+    def _started(self) -> bool:
+        return self._ready.is_set() and self._process.pid is not None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._started else None
+
+    @property
+    def over(self) -> bool:
+        """Whether the process is gone; what it said before may still be in the pipe."""
+        return self._ready.is_set() and (self._process.pid is None or not self._process.is_alive())
+
+    def messages(self) -> list[tuple[str, Any]]:
+        """What the process has said since the last time."""
+        said: list[tuple[str, Any]] = []
+        try:
+            while self.pipe.poll():
+                said.append(self.pipe.recv())
+                self.heard_metric |= said[-1][0] == child.PROGRESS
+        except (EOFError, OSError):
+            pass
+        return said
+
+    def stop(self) -> None:
+        """Tell the process to stop; if that was :data:`GRACE_S` ago, end it by force."""
+        now = time.monotonic()
+        if self._told_to_stop is None:
+            self._told_to_stop = now
+            if self._started:
+                self._process.terminate()
+        elif now - self._told_to_stop > GRACE_S:
+            self.kill()
+
+    def kill(self) -> None:
+        if self._started:
+            self._process.kill()
+
+    def end_if_hung(self) -> None:
+        """A fork that inherited a lock in use waits for ever; it shows by never training a batch."""
+        if self.mode == "warm" and not self.heard_metric and time.monotonic() - self.began > FIRST_METRIC_S:
+            self._killed_as_hung = True
+            self.kill()
+
+    @property
+    def may_begin_again(self) -> bool:
+        """Whether the process ended in a way that a cold one may be spared."""
+        return self.mode == "warm" and not self.heard_metric and self._told_to_stop is None
+
+    def ending(self) -> Refusal:
+        """Why a process that is over ended without a result."""
+        code = self._process.exitcode if self._started else None
+        if self._killed_as_hung or code is None:
+            return Refusal("The process of this run did not get going.")
+        if code == -signal.SIGKILL:
+            return Refusal(
+                "The process of this run was killed ({signal}); if nobody did that, "
+                "the machine most likely ran out of memory.",
+                signal="SIGKILL",
+            )
+        if code < 0:
+            return Refusal("The process of this run was ended by the signal {signal}.", signal=_name(-code))
+        return Refusal("The process of this run ended without a result (exit code {code}).", code=code)
+
+    def close(self) -> None:
+        """Let go of the process, ending it if need be."""
+        self._ready.wait()
+        if self._started:
+            self._process.kill()
+            self._process.join()
+        self.pipe.close()
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)

@@ -1,0 +1,77 @@
+"""The process of one run: trains, tells its supervisor over a pipe, and is gone.
+
+It knows neither queue nor database. It ends itself when its supervisor dies, and stops after the batch
+at hand when it is sent SIGTERM.
+"""
+
+import os
+import signal
+import sys
+import threading
+import traceback
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import parent_process
+from typing import NoReturn
+
+from core.i18n import Refusal
+from core.training.result import Progress
+from core.training.spec import RunSpec
+
+DEVICE, PROGRESS, RESULT, REFUSED, FAILED = "device", "progress", "result", "refused", "failed"
+"""What a message is: a pair of one of these and, in that order, a Device's JSON, a Progress, a RunResult's
+JSON, a Refusal's sentence and values, a sentence about an error nobody foresaw."""
+
+
+def probe(pipe: Connection) -> NoReturn:
+    """Tell which device the backend will use, and end."""
+    _follow_parent()
+    from core.training import device
+
+    pipe.send((DEVICE, device.prepare().to_json()))
+    _leave()
+
+
+def train(pipe: Connection, spec_json: str, held_since: float) -> NoReturn:
+    """Train the run, tell of it, and end."""
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    _follow_parent()
+    try:
+        from core.training import device, run
+
+        pipe.send((DEVICE, device.prepare().to_json()))
+
+        def report(progress: Progress) -> bool:
+            pipe.send((PROGRESS, progress))
+            return not stop.is_set()
+
+        spec = RunSpec.from_json(spec_json)
+        result = run.train(spec, report, stop=stop.is_set, held_since=held_since)
+        pipe.send((RESULT, result.to_json()))
+    except Refusal as refusal:
+        pipe.send((REFUSED, (refusal.message, refusal.values)))
+    except Exception as error:
+        traceback.print_exc()
+        pipe.send((FAILED, " ".join(f"{type(error).__name__}: {error}".split())[:300]))
+    _leave()
+
+
+def _follow_parent() -> None:
+    """End this process as soon as the supervisor is gone; Ctrl-C is the supervisor's affair."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
+def _leave() -> NoReturn:
+    """End at once: taking TensorFlow apart in good order would hold the device for longer."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

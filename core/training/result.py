@@ -1,0 +1,88 @@
+"""What a run says while it trains, and what it measured when it is over."""
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, Self
+
+from core.training.device import Device
+from core.training.energy import Energy
+
+Phase = Literal["train", "validation", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is: said at most four times a second, and at the end of every epoch.
+
+    ``step`` batches of ``total_steps`` are done, ``seconds`` after training began (compilation of the
+    first step included). In phase "train", ``loss`` and ``accuracy`` are means over the epoch so far; in
+    "validation", over the validation images at the end of the epoch; "test" tells that the test has
+    begun and carries no numbers. ``epoch`` is a fraction: 1.5 is the middle of the second.
+    """
+
+    phase: Phase
+    step: int
+    total_steps: int
+    epoch: float
+    seconds: float
+    loss: float | None = None
+    accuracy: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """What one run measured.
+
+    - ``stopped``: ended early because somebody asked; then there is no test.
+    - ``test_accuracy`` (share), ``test_loss``: on the 10,000 test images, once, at the end.
+    - ``train_loss``, ``train_accuracy``: means over the last epoch while it was trained.
+    - ``validation_loss``, ``validation_accuracy``: after the last epoch, if images were left over for it.
+    - ``fit_seconds``: wall time of Keras' ``fit``: compilation, training and validation.
+    - ``held_seconds``: wall time for which the run held the device, start-up and test included; this is
+      what a cloud bills, and ``cost_usd`` = ``held_seconds`` × ``price_per_hour`` / 3600.
+    - ``images_per_second`` = ``images`` / ``fit_seconds``; ``steady_images_per_second`` leaves out the
+      first step (compilation) and validation: the speed a longer run would approach. None if the run
+      was too short to tell.
+    - ``training_flop``: of the images really shown; see ``architecture``.
+    - ``energy``: joules over ``held_seconds``, how they were found and how far they may be off.
+    - ``environment``: versions, threads, backend.
+    """
+
+    stopped: bool
+    epochs: float
+    steps: int
+    images: int
+    parameters: int
+    training_flop: int
+    train_loss: float | None
+    train_accuracy: float | None
+    validation_loss: float | None
+    validation_accuracy: float | None
+    test_loss: float | None
+    test_accuracy: float | None
+    fit_seconds: float
+    test_seconds: float
+    held_seconds: float
+    images_per_second: float
+    steady_images_per_second: float | None
+    price_per_hour: float
+    cost_usd: float
+    energy: Energy
+    device: Device
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The result in ``text``, as :meth:`to_json` wrote it; what is not known any more is left out."""
+        document: dict[str, Any] = json.loads(text)
+        document["energy"] = Energy(**document["energy"])
+        document["device"] = Device(**document["device"])
+        return cls(**{f.name: document[f.name] for f in fields(cls) if f.name in document})
+
+
+def cost(held_seconds: float, price_per_hour: float) -> float:
+    """USD for a device held for ``held_seconds`` at ``price_per_hour`` USD."""
+    return held_seconds * price_per_hour / 3600

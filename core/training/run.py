@@ -1,0 +1,268 @@
+"""One run, from specification to measurement: the same for the worker, the command line and the tests.
+
+:func:`train` is plain Keras: build, ``fit``, ``evaluate``. Around it a single callback looks at the
+clock after every batch, and four times a second says how far the run is; everything else that is
+measured is read before ``fit`` or after it, so that being watched costs well under one per cent.
+
+The test images are scored once, at the end. A run on all 60,000 training images has no validation,
+because it would have to train on fewer; a smaller one is validated on images it does not train on (see
+``RunSpec.validation_images``).
+"""
+
+import importlib.metadata
+import platform
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from core.i18n import Refusal
+from core.training import datasets, device, networks
+from core.training.energy import Meter
+from core.training.result import Phase, Progress, RunResult, cost
+from core.training.spec import RunSpec
+
+REPORT_EVERY_S = 0.25
+"""At most four reports a second while training."""
+
+SCORE_BATCH = 500
+"""Images scored at once; enough to keep two cores busy, few enough for small memories."""
+
+Report = Callable[[Progress], bool]
+Stop = Callable[[], bool]
+
+
+def train(
+    spec: RunSpec,
+    report: Report = lambda progress: True,
+    *,
+    stop: Stop = lambda: False,
+    held_since: float | None = None,
+) -> RunResult:
+    """Train and test what ``spec`` says, and measure it.
+
+    ``report`` hears of the progress and answers whether to go on; ``stop`` is asked after every batch.
+    A run that is told to stop ends after the batch at hand, with what it measured so far and without a
+    test. ``held_since`` (seconds since 1970) is when the device was taken for the run, if before now.
+
+    Raises a Refusal if the loss is no number any more, or if memory does not suffice.
+    """
+    held_since = time.time() if held_since is None else held_since
+    used = device.prepare()
+    meter = Meter(used, spec.power_watts)
+    keras.utils.set_random_seed(spec.seed)
+    images = datasets.load(spec.dataset)
+    chosen, kept_back = _split(spec, images)
+    model = networks.build(spec)
+    model.compile(
+        optimizer=networks.optimizer(spec),
+        loss=networks.loss(spec),
+        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        jit_compile=device.compiles_itself(used),
+    )
+    watch = _Watch(spec, report, stop, meter)
+    test: dict[str, float] = {}
+    test_seconds = 0.0
+    try:
+        _fit(model, spec, images, chosen, kept_back, watch)
+        if not watch.stopped and watch.say("test"):
+            began = time.perf_counter()
+            scored = device.score_data(images.test, images.test_labels.astype(np.int32), SCORE_BATCH)
+            test = model.evaluate(**scored, verbose=0, return_dict=True)
+            test_seconds = time.perf_counter() - began
+    except Exception as error:
+        if _is_out_of_memory(error):
+            raise Refusal(
+                "The device ran out of memory with batches of {batch_size} images; a smaller batch size needs less.",
+                batch_size=spec.batch_size,
+            ) from error
+        raise
+    held = time.time() - held_since
+    return RunResult(
+        stopped=watch.stopped,
+        epochs=watch.epoch,
+        steps=watch.step,
+        images=watch.images,
+        parameters=model.count_params(),
+        training_flop=spec.architecture.training_flop * watch.images,
+        train_loss=watch.train.get("loss"),
+        train_accuracy=watch.train.get("accuracy"),
+        validation_loss=watch.train.get("val_loss"),
+        validation_accuracy=watch.train.get("val_accuracy"),
+        test_loss=test.get("loss"),
+        test_accuracy=test.get("accuracy"),
+        fit_seconds=watch.fit_seconds,
+        test_seconds=test_seconds,
+        held_seconds=held,
+        images_per_second=watch.images / watch.fit_seconds,
+        steady_images_per_second=watch.steady_rate(),
+        price_per_hour=spec.price_per_hour,
+        cost_usd=cost(held, spec.price_per_hour),
+        energy=meter.read(held),
+        device=used,
+        environment=environment(used),
+    )
+
+
+def _split(spec: RunSpec, images: datasets.Images) -> tuple[Any, Any]:
+    """Where the images to train on and those to validate on are, as indices into the training images."""
+    if spec.train_images == spec.data.train_images:
+        return slice(None), slice(0, 0)
+    order = datasets.order(images.train_labels, spec.seed)
+    return order[: spec.train_images], order[len(order) - spec.validation_images :]
+
+
+def _fit(
+    model: keras.Model, spec: RunSpec, images: datasets.Images, chosen: Any, kept_back: Any, watch: "_Watch"
+) -> None:
+    labels = images.train_labels.astype(np.int32)
+    data = device.fit_data(images.train[chosen], labels[chosen], spec.batch_size, spec.epochs, spec.seed)
+    validation: Any = None
+    if spec.validation_images:
+        scored = device.score_data(images.train[kept_back], labels[kept_back], SCORE_BATCH)
+        validation = (scored["x"], scored["y"]) if "y" in scored else scored["x"]
+    watch.start()
+    model.fit(
+        **data,
+        epochs=spec.epochs,
+        verbose=0,
+        callbacks=[watch],
+        validation_data=validation,
+        validation_batch_size=None if validation is None or "y" not in scored else SCORE_BATCH,
+    )
+    watch.end()
+
+
+class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """Looks on while Keras trains: keeps the time, reports, and stops the run when it should."""
+
+    def __init__(self, spec: RunSpec, report: Report, stop: Stop, meter: Meter) -> None:
+        super().__init__()
+        self._spec, self._report, self._stop, self._meter = spec, report, stop, meter
+        self._validating = 0.0
+        self._validation_began = 0.0
+        self._first_step_done = 0.0
+        self._next_report = self._next_epoch_report = 0.0
+        self.step = 0
+        self.stopped = False
+        self.fit_seconds = 0.0
+        self.train: dict[str, float] = {}
+
+    def start(self) -> None:
+        self._began = time.perf_counter()
+
+    def end(self) -> None:
+        self.fit_seconds = time.perf_counter() - self._began
+
+    @property
+    def epoch(self) -> float:
+        """Epochs done, with the fraction of the one at hand."""
+        return self.step / self._spec.steps_per_epoch
+
+    @property
+    def images(self) -> int:
+        """Images trained on; the last batch of an epoch may be smaller than the others."""
+        epochs, batches = divmod(self.step, self._spec.steps_per_epoch)
+        return epochs * self._spec.train_images + batches * self._spec.batch_size
+
+    def steady_rate(self) -> float | None:
+        """Images per second without the first step and validation; None after a single step."""
+        training = self._began + self.fit_seconds - self._first_step_done - self._validating
+        if self.step < 2 or training <= 0:
+            return None
+        return (self.images - min(self._spec.batch_size, self._spec.train_images)) / training
+
+    def say(self, phase: Phase, loss: float | None = None, accuracy: float | None = None) -> bool:
+        """Report, and stop if that is the answer; whether to go on."""
+        progress = Progress(
+            phase=phase,
+            step=self.step,
+            total_steps=self._spec.total_steps,
+            epoch=self.epoch,
+            seconds=time.perf_counter() - self._began,
+            loss=loss,
+            accuracy=accuracy,
+        )
+        if not self._report(progress):
+            self._halt()
+        return not self.stopped
+
+    def _halt(self) -> None:
+        self.stopped = True
+        self.model.stop_training = self.model.stop_evaluating = True
+
+    def _check(self, logs: dict[str, float]) -> None:
+        if not np.isfinite(logs["loss"]):
+            raise Refusal(
+                "The loss is no number any more after {step} steps: the training diverged; "
+                "a learning rate well below {learning_rate} usually helps.",
+                step=self.step,
+                learning_rate=f"{self._spec.learning_rate:g}",
+            )
+
+    def _due(self, now: float, when: float | None = None) -> bool:
+        """Whether the next report may be made; if so, the one after that has to wait."""
+        due = now >= (self._next_report if when is None else when)
+        if due:
+            self._next_report = now + REPORT_EVERY_S
+        return due
+
+    # What Keras calls
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.step += 1
+        now = time.perf_counter()
+        if self.step == 1:
+            self._first_step_done = now
+        if self._stop():
+            self._halt()
+        elif self._due(now):
+            self._check(logs)
+            self._meter.tick()
+            self.train = dict(logs)
+            self.say("train", logs["loss"], logs["accuracy"])
+
+    def on_test_begin(self, logs: Any = None) -> None:
+        self._validation_began = time.perf_counter()
+
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+        if self._stop():
+            self._halt()
+
+    def on_test_end(self, logs: Any = None) -> None:
+        self._validating += time.perf_counter() - self._validation_began
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self._check(logs)
+        self.train = dict(logs)
+        # An epoch on a hundred images takes milliseconds: not each of them is worth a point.
+        last = epoch + 1 == self._spec.epochs
+        if not (self._due(time.perf_counter(), self._next_epoch_report) or last):
+            return
+        self._next_epoch_report = self._next_report
+        self.say("train", logs["loss"], logs["accuracy"])
+        if "val_loss" in logs and not self.stopped:
+            self.say("validation", logs["val_loss"], logs["val_accuracy"])
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Backends have an exception of their own for this, and all say it in its name or text."""
+    said = f"{type(error).__name__} {error}".lower().replace("_", " ")
+    return isinstance(error, MemoryError) or any(
+        sign in said for sign in ("resourceexhausted", "resource exhausted", "outofmemory", "out of memory")
+    )
+
+
+def environment(used: device.Device) -> dict[str, str]:
+    """What the measurement depends on besides the specification."""
+    return {
+        "python": platform.python_version(),
+        "keras": keras.__version__,
+        "backend": device.backend_version(),
+        "numpy": importlib.metadata.version("numpy"),
+        "system": platform.platform(terse=True),
+        "processor": device.cpu_name(),
+        "threads": str(used.cores),
+    }

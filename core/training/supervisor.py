@@ -1,0 +1,306 @@
+"""The supervisor: takes runs from the queue, gives each a process, and sees that each ends.
+
+It holds no TensorFlow, so it stays small and cannot be brought down by a run. One loop does it all: ten
+times a second it looks for something to do. A run that it has claimed is *its* run only while it renews
+the lease; if it dies, the lease lapses and whoever looks next marks the run interrupted.
+
+A run ends as *done*, as *stopped* on request, as *failed* if it could not be trained, or as
+*interrupted* if its process or the supervisor went away, always with a reason.
+"""
+
+import logging
+import os
+import signal
+import time
+from dataclasses import dataclass, field
+from multiprocessing.connection import wait
+from types import FrameType
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.i18n import Refusal
+from core.storage import MetricRow, Missing, RunRow, Store, new_id
+from core.training import child, device
+from core.training.attempt import Attempt, Mode, start_fork_server
+from core.training.result import Progress, RunResult
+from core.training.seat import Holder, Seat, fingerprint, here
+from core.training.spec import RunSpec
+
+POLL_S = 0.1
+LEASE_S = 3.0
+RENEW_S = 0.75
+BEAT_S = 2.0
+LONELY_S = 20.0
+"""With no web process heard of for so long, and nothing to do, the supervisor leaves."""
+
+SEAT_PATIENCE_S = 2.0
+DATABASE_PAUSE_S = 0.5
+EVER_S = 1e9
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Active:
+    """A claimed run and its process."""
+
+    row: RunRow
+    attempt: Attempt
+    renewed: float
+    device: str
+    unsaved: list[Progress] = field(default_factory=list)
+    step: int = 0
+    result: RunResult | None = None
+    refusal: Refusal | None = None
+    stopping: bool = False
+
+
+class Supervisor:
+    """Trains the runs of ``store``, ``slots`` at a time; :meth:`serve` returns when it is time to leave."""
+
+    def __init__(self, store: Store, seat: Seat, mode: Mode, slots: int = 1) -> None:
+        self._store = store
+        self._seat = seat
+        self._mode: Mode = mode
+        self._slots = slots
+        self._id = f"{here()}/{os.getpid()}/{new_id()}"
+        self._active: list[Active] = []
+        self._probe: Attempt | None = None
+        self._device = device.installed().to_json()
+        self._signal: str | None = None
+        self._retiring = False
+        self._next_beat = 0.0
+
+    def serve(self) -> bool:
+        """Work until there is no more need or a signal says so; False if another supervisor is at work."""
+        holder = Holder(self._id, os.getpid(), fingerprint())
+        signal.signal(signal.SIGTERM, self._on_signal)
+        signal.signal(signal.SIGINT, self._on_signal)
+        signal.signal(signal.SIGUSR1, self._on_retire)
+        if not self._seat.take(holder, SEAT_PATIENCE_S):
+            return False
+        log.info("worker %s begins, %s, code %s", self._id, self._mode, fingerprint())
+        clear_dead(self._store, self._id)
+        if self._mode == "warm":
+            start_fork_server()
+            self._probe = Attempt("warm", child.probe)
+        try:
+            self._work()
+        finally:
+            self._shut_down()
+        return True
+
+    def _on_signal(self, number: int, _: FrameType | None) -> None:
+        self._signal = signal.Signals(number).name
+
+    def _on_retire(self, number: int, _: FrameType | None) -> None:
+        """A newer version waits for the seat: finish what is running, take nothing new, leave."""
+        self._retiring = True
+
+    # The loop
+
+    def _work(self) -> None:
+        lonely_since = time.time()
+        while self._signal is None:
+            pipes = [active.attempt.pipe for active in self._active]
+            wait(pipes, POLL_S) if pipes else time.sleep(POLL_S)
+            try:
+                self._heed_probe()
+                for active in list(self._active):
+                    self._attend(active)
+                if self._may_claim() and self._claim():
+                    continue
+                if self._beat():
+                    lonely_since = max(lonely_since, self._store.beats.newest() or 0.0)
+                if self._idle and (self._retiring or time.time() - lonely_since > LONELY_S):
+                    return
+            except SQLAlchemyError:
+                # The database restarts, or its disk is full: runs go on, and are told of when it is back.
+                log.exception("the database does not answer")
+                time.sleep(DATABASE_PAUSE_S)
+
+    @property
+    def _idle(self) -> bool:
+        return not self._active and self._probe is None
+
+    def _may_claim(self) -> bool:
+        return self._probe is None and not self._retiring and len(self._active) < self._slots
+
+    def _heed_probe(self) -> None:
+        """Learn the device from the backend itself; find out beforehand whether forking works here."""
+        if self._probe is None:
+            return
+        for kind, content in self._probe.messages():
+            if kind == child.DEVICE:
+                self._device = content
+                self._probe.heard_metric = True
+        self._probe.end_if_hung()
+        if self._probe.over:
+            if not self._probe.heard_metric:
+                log.warning("a forked process does not work here: %s; going cold", self._probe.ending())
+                self._mode = "cold"
+            self._probe.close()
+            self._probe = None
+            self._next_beat = 0.0
+
+    def _beat(self) -> bool:
+        """Tell that this worker is alive, once in a while; whether it was time to."""
+        now = time.monotonic()
+        if now < self._next_beat:
+            return False
+        self._next_beat = now + BEAT_S
+        state = "starting" if self._probe else "busy" if self._active else "idle"
+        host = here().partition("/")[0]
+        self._store.workers.beat(self._id, host, os.getpid(), state, self._device, self._mode, fingerprint())
+        return True
+
+    def _claim(self) -> bool:
+        row = self._store.runs.claim(self._id, LEASE_S)
+        if row is None:
+            return False
+        log.info("run %s begins", row.id)
+        self._active.append(Active(row, self._attempt(row, self._mode), time.monotonic(), self._device))
+        self._next_beat = 0.0
+        return True
+
+    def _attempt(self, row: RunRow, mode: Mode) -> Attempt:
+        return Attempt(mode, child.train, row.spec, row.started_at or time.time())
+
+    # One run
+
+    def _attend(self, active: Active) -> None:
+        """Hear what the run's process says, hold the lease, and end the run when it is time."""
+        over = active.attempt.over  # before reading, so that nothing said at the very end is missed
+        self._hear(active)
+        if over:
+            self._end(active)
+            return
+        active.attempt.end_if_hung()
+        if active.stopping or self._should_stop(active):
+            active.stopping = True
+            active.attempt.stop()
+
+    def _hear(self, active: Active) -> None:
+        for kind, content in active.attempt.messages():
+            if kind == child.PROGRESS:
+                active.unsaved.append(content)
+            elif kind == child.DEVICE:
+                active.device = content
+            elif kind == child.RESULT:
+                active.result = RunResult.from_json(content)
+            elif kind == child.REFUSED:
+                active.refusal = Refusal(content[0], **content[1])
+            elif kind == child.FAILED:
+                active.refusal = Refusal("The training failed: {error}.", error=content.rstrip("."))
+        if active.unsaved:
+            last = active.unsaved[-1]
+            self._store.runs.append_metrics(active.row.id, [m for p in active.unsaved if (m := _metric(p))])
+            active.unsaved.clear()
+            active.step = last.step
+            self._store.runs.progress(active.row.id, last.step, last.seconds, active.device)
+
+    def _should_stop(self, active: Active) -> bool:
+        """Hold the lease if it is time to, and find out whether the run is wanted no more."""
+        now = time.monotonic()
+        if now - active.renewed > RENEW_S:
+            active.renewed = now
+            renewal = self._store.runs.renew(active.row.id, self._id, LEASE_S)
+            return renewal.cancel_requested or not renewal.still_mine
+        try:
+            return self._store.runs.get(active.row.owner, active.row.id).cancel_requested
+        except Missing:
+            return True
+
+    def _end(self, active: Active) -> None:
+        """Write down how a run ended whose process is over, or begin it again in the cold."""
+        attempt = active.attempt
+        if not (active.result or active.refusal) and attempt.may_begin_again:
+            log.warning("run %s: %s Beginning again in a fresh process.", active.row.id, attempt.ending())
+            attempt.close()
+            self._mode = "cold"
+            active.attempt = self._attempt(active.row, "cold")
+            return
+        self._finish(active, None)
+        self._active.remove(active)
+        attempt.close()
+        self._next_beat = 0.0
+
+    def _finish(self, active: Active, shut_down_by: str | None) -> None:
+        state, reason = self._outcome(active, shut_down_by)
+        summary = active.result.to_json() if active.result else None
+        log.info("run %s: %s %s", active.row.id, state, reason or "")
+        self._store.runs.finish(active.row.id, self._id, state, summary, reason)
+
+    def _outcome(self, active: Active, shut_down_by: str | None) -> tuple[Any, Refusal | None]:
+        """The state that the run ends in, and why."""
+        if active.result and not active.result.stopped:
+            return "done", None
+        if active.refusal:
+            return "failed", active.refusal
+        if active.stopping:
+            return "stopped", Refusal(
+                "It was stopped on request after {step} of {total} steps.",
+                step=active.step,
+                total=RunSpec.from_json(active.row.spec).total_steps,
+            )
+        if shut_down_by:
+            return "interrupted", Refusal(
+                "The training worker was shut down ({signal}) before the run was over.", signal=shut_down_by
+            )
+        if active.result:
+            return "interrupted", Refusal(
+                "The process of this run was told to stop from outside ({signal}).", signal="SIGTERM"
+            )
+        return "interrupted", active.attempt.ending()
+
+    # The end
+
+    def _shut_down(self) -> None:
+        """Leave nothing behind: no process, no run that seems to go on, no seat taken."""
+        while any(not active.attempt.over for active in self._active):
+            for active in self._active:
+                active.attempt.stop()
+            time.sleep(0.02)
+        if self._probe:
+            self._probe.close()
+        try:
+            for active in self._active:
+                self._hear(active)
+                self._finish(active, self._signal or "error")
+                active.attempt.close()
+            self._store.workers.remove(self._id)
+        finally:
+            log.info("worker %s leaves", self._id)
+            self._seat.leave()
+
+
+def clear_dead(store: Store, but: str = "") -> None:
+    """Mark the runs of this machine's dead supervisors as interrupted, and forget those supervisors.
+
+    Call it only where no supervisor other than ``but`` can be alive on this machine: with the seat free
+    or one's own.
+    """
+    for worker in store.workers.rows(alive_within_s=EVER_S):
+        if worker.id != but and worker.id.startswith(f"{here()}/"):
+            lost = store.runs.release(
+                worker.id,
+                Refusal("The training worker (process {pid}) died before the run was over.", pid=worker.pid),
+            )
+            for run in lost:
+                log.warning("run %s is interrupted: its worker died", run.id)
+            store.workers.remove(worker.id)
+
+
+def _metric(progress: Progress) -> MetricRow | None:
+    """The point of a learning curve that ``progress`` is; None for the beginning of the test."""
+    if progress.phase == "test":
+        return None
+    return MetricRow(
+        step=progress.step,
+        epoch=progress.epoch,
+        seconds=progress.seconds,
+        kind=progress.phase,
+        loss=progress.loss,
+        accuracy=progress.accuracy,
+    )

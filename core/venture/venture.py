@@ -1,0 +1,301 @@
+"""The venture: everything a founder has said, as one immutable value."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import Field, model_validator
+
+from core.i18n import Refusal, Text
+from core.venture.amount import Amount
+from core.venture.canvas import Block, Canvas
+from core.venture.driver import TYPED, Driver, Source
+from core.venture.frozen import Frozen, Key, Long, Parts, Short, refusing
+
+Currency = Literal["USD", "EUR", "GBP", "CNY"]
+CURRENCIES: tuple[Currency, ...] = ("USD", "EUR", "GBP", "CNY")
+
+MAX_DRIVERS, MAX_LINES, MAX_SCENARIOS, MAX_HYPOTHESES = 200, 100, 12, 60
+
+
+class Line(Frozen):
+    """One line of the financial model: a named formula with a unit.
+
+    ``opening`` is the formula of the value before month 1 (0 where empty), which ``prev(x)`` gives in
+    month 1. The language of formulas is :mod:`core.finance.formula`.
+    """
+
+    key: Key
+    label: Text
+    unit: Short
+    formula: Long
+    opening: Long = ""
+    section: Short = "own"
+    doc: Text = Text("")
+
+
+class Override(Frozen):
+    """A driver's other amount in a scenario."""
+
+    key: Key
+    amount: Amount
+
+
+class Scenario(Frozen):
+    """A named set of changed drivers on top of the base."""
+
+    id: Key
+    name: Text
+    overrides: Parts[Override] = ()
+
+
+class TrainingPlan(Frozen):
+    """What is to be trained: ``parameters`` N on ``tokens`` D on ``accelerators`` × ``accelerator``.
+
+    ``price_per_hour`` is in USD per accelerator-hour (None: the table's typical price);
+    ``experiments`` multiplies the final run by what development took in all.
+    """
+
+    parameters: Annotated[float, Field(gt=0)] = 7e9
+    active_parameters: Annotated[float, Field(gt=0)] | None = None
+    tokens: Annotated[float, Field(gt=0)] = 1e9
+    sequence_length: Annotated[int, Field(ge=1)] = 2048
+    precision: Short = "bf16"
+    accelerator: Short = "H100 SXM"
+    accelerators: Annotated[int, Field(ge=1)] = 8
+    price_per_hour: Annotated[float, Field(gt=0)] | None = None
+    experiments: Annotated[float, Field(ge=1)] = 1.5
+
+
+class ServingPlan(Frozen):
+    """How requests are answered: by an API (``provider``, ``model``) or on own accelerators."""
+
+    provider: Short = "anthropic"
+    model: Short = "claude-sonnet-4-5"
+    open_model: Short = "Llama 3.1 8B"
+    precision: Short = "fp8"
+    accelerator: Short = "H100 SXM"
+    accelerators: Annotated[int, Field(ge=1)] = 1
+    price_per_hour: Annotated[float, Field(gt=0)] | None = None
+    utilisation: Annotated[float, Field(gt=0, le=1)] = 0.4
+    requests_per_month: Annotated[float, Field(gt=0)] = 1e6
+    peak_factor: Annotated[float, Field(ge=1)] = 3.0
+
+
+class ComputePlan(Frozen):
+    """The inputs of the compute page."""
+
+    training: TrainingPlan = TrainingPlan()
+    serving: ServingPlan = ServingPlan()
+
+
+class Hypothesis(Frozen):
+    """A claim that could fail, how it is tested, and what the evidence is so far.
+
+    ``evidence`` is the level of the ladder from 0 (belief) to 5 (repeat purchase).
+    """
+
+    id: Key
+    statement: Text
+    block: Block
+    drivers: Parts[Key] = ()
+    test: Text = Text("")
+    pass_mark: Text = Text("")
+    evidence: Annotated[int, Field(ge=0, le=5)] = 0
+    result: Text = Text("")
+
+    def changed(self, **fields: Any) -> "Hypothesis":
+        """With some fields replaced, checked."""
+        if "statement" in fields and not str(fields["statement"]):
+            raise Refusal("A hypothesis needs a claim.")
+        with refusing():
+            return Hypothesis(**{**{name: getattr(self, name) for name in Hypothesis.model_fields}, **fields})
+
+
+class Venture(Frozen):
+    """The whole document. Every method that changes returns a new venture or raises a Refusal."""
+
+    name: Text
+    promise: Text = Text("")
+    archetype: Short = ""
+    currency: Currency = "USD"
+    usd_rate: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+    start: date
+    horizon_months: Annotated[int, Field(ge=6, le=120)] = 36
+    canvas: Canvas = Canvas()
+    drivers: Parts[Driver] = ()
+    scenarios: Parts[Scenario] = ()
+    lines: Parts[Line] = ()
+    compute_plan: ComputePlan = ComputePlan()
+    hypotheses: Parts[Hypothesis] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for what, parts, most in (
+            (Text("Drivers", "驱动因素"), [d.key for d in self.drivers], MAX_DRIVERS),
+            (Text("Lines", "公式行"), [l.key for l in self.lines], MAX_LINES),
+            (Text("Scenarios", "情景"), [s.id for s in self.scenarios], MAX_SCENARIOS),
+            (Text("Hypotheses", "假设"), [h.id for h in self.hypotheses], MAX_HYPOTHESES),
+            (Text("Notes", "便签"), [n.id for _, n in self.canvas.notes()], 10**6),
+        ):
+            if len(parts) > most:
+                raise Refusal(
+                    "{what}: {count} are too many; {most} are allowed.",
+                    what=what,
+                    count=len(parts),
+                    most=most,
+                )
+            if len(set(parts)) < len(parts):
+                ((twice, _count),) = Counter(parts).most_common(1)
+                raise Refusal("{what}: “{key}” stands there twice.", what=what, key=twice)
+        known = self._by_key
+        for scenario in self.scenarios:
+            seen: set[str] = set()
+            for override in scenario.overrides:
+                if override.key not in known:
+                    raise Refusal(
+                        "The scenario “{name}” changes “{key}”, which is not a driver.",
+                        name=scenario.name,
+                        key=override.key,
+                    )
+                if override.key in seen:
+                    raise Refusal("{what}: “{key}” stands there twice.", what=scenario.name, key=override.key)
+                seen.add(override.key)
+                known[override.key].check(override.amount)
+        for hypothesis in self.hypotheses:
+            for key in hypothesis.drivers:
+                if key not in known:
+                    raise Refusal(
+                        "The hypothesis “{name}” names “{key}”, which is not a driver.",
+                        name=hypothesis.statement,
+                        key=key,
+                    )
+        return self
+
+    @cached_property
+    def _by_key(self) -> dict[str, Driver]:
+        return {driver.key: driver for driver in self.drivers}
+
+    # Reading
+
+    def driver(self, key: str) -> Driver:
+        """The driver of that key; a Refusal if there is none."""
+        if key not in self._by_key:
+            raise Refusal("There is no driver “{key}”.", key=key)
+        return self._by_key[key]
+
+    def has_driver(self, key: str) -> bool:
+        return key in self._by_key
+
+    def scenario(self, scenario_id: str) -> Scenario:
+        """The scenario of that id; a Refusal if there is none."""
+        for scenario in self.scenarios:
+            if scenario.id == scenario_id:
+                return scenario
+        raise Refusal("There is no scenario “{key}”.", key=scenario_id)
+
+    def hypothesis(self, hypothesis_id: str) -> Hypothesis:
+        """The hypothesis of that id; a Refusal if there is none."""
+        for hypothesis in self.hypotheses:
+            if hypothesis.id == hypothesis_id:
+                return hypothesis
+        raise Refusal("There is no hypothesis “{key}”.", key=hypothesis_id)
+
+    def under(self, scenario_id: str | None) -> "Venture":
+        """The venture with a scenario's overrides as its drivers; itself for None (the base)."""
+        if not scenario_id:
+            return self
+        amounts = {o.key: o.amount for o in self.scenario(scenario_id).overrides}
+        return self._with(
+            drivers=tuple(
+                d.model_copy(update={"amount": amounts[d.key]}) if d.key in amounts else d
+                for d in self.drivers
+            )
+        )
+
+    # Drivers
+
+    def with_driver(
+        self, key: str, amount: Amount, source: Source = TYPED, scenario_id: str | None = None
+    ) -> "Venture":
+        """With the driver's amount (and its source) changed; in a scenario, as its override."""
+        driver = self.driver(key)
+        driver.check(amount)
+        if scenario_id:
+            return self._with_override(scenario_id, key, amount)
+        new = driver.model_copy(update={"amount": amount, "source": source})
+        return self._with(drivers=tuple(new if d.key == key else d for d in self.drivers))
+
+    def add_driver(self, driver: Driver) -> "Venture":
+        """With one more driver; a Refusal if its key is taken."""
+        return self._with(drivers=(*self.drivers, driver))
+
+    def _with_override(self, scenario_id: str, key: str, amount: Amount) -> "Venture":
+        scenario = self.scenario(scenario_id)
+        kept = tuple(o for o in scenario.overrides if o.key != key)
+        if amount != self.driver(key).amount:
+            kept = (*kept, Override(key=key, amount=amount))
+        new = scenario.model_copy(update={"overrides": kept})
+        return self._with(scenarios=_replaced(self.scenarios, new))
+
+    # Scenarios
+
+    def add_scenario(self, scenario_id: str, name: str, copy_of: str | None = None) -> "Venture":
+        """With a new scenario, empty or a copy of ``copy_of``."""
+        overrides = self.scenario(copy_of).overrides if copy_of else ()
+        with refusing():
+            new = Scenario(id=scenario_id, name=_named(name), overrides=overrides)
+        return self._with(scenarios=(*self.scenarios, new))
+
+    def rename_scenario(self, scenario_id: str, name: str) -> "Venture":
+        new = self.scenario(scenario_id).model_copy(update={"name": _named(name)})
+        return self._with(scenarios=_replaced(self.scenarios, new))
+
+    def delete_scenario(self, scenario_id: str) -> "Venture":
+        self.scenario(scenario_id)
+        return self._with(scenarios=tuple(s for s in self.scenarios if s.id != scenario_id))
+
+    # The rest
+
+    def renamed(self, name: str) -> "Venture":
+        return self._with(name=_named(name))
+
+    def with_canvas(self, canvas: Canvas) -> "Venture":
+        return self._with(canvas=canvas)
+
+    def with_compute_plan(self, plan: ComputePlan) -> "Venture":
+        return self._with(compute_plan=plan)
+
+    def with_hypothesis(self, hypothesis: Hypothesis) -> "Venture":
+        """With the hypothesis added, or in place of the one with its id."""
+        if any(h.id == hypothesis.id for h in self.hypotheses):
+            return self._with(hypotheses=_replaced(self.hypotheses, hypothesis))
+        return self._with(hypotheses=(*self.hypotheses, hypothesis))
+
+    def without_hypothesis(self, hypothesis_id: str) -> "Venture":
+        return self._with(hypotheses=tuple(h for h in self.hypotheses if h.id != hypothesis_id))
+
+    def with_lines(self, lines: Iterable[Line]) -> "Venture":
+        return self._with(lines=tuple(lines))
+
+    def _with(self, **changed: Any) -> "Venture":
+        """A new venture, checked as a whole."""
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        with refusing():
+            return Venture(**{**fields, **changed})
+
+
+def _named(name: str) -> Text:
+    name = name.strip()
+    if not name or len(name) > 80:
+        raise Refusal("A name has 1 to 80 characters; this one has {length}.", length=len(name))
+    return Text(name)
+
+
+_Named = TypeVar("_Named", Scenario, Hypothesis)
+
+
+def _replaced(parts: tuple[_Named, ...], new: _Named) -> tuple[_Named, ...]:
+    return tuple(new if part.id == new.id else part for part in parts)

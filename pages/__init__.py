@@ -1,0 +1,1 @@
+"""One file a page: load the venture, call core, draw, save."""

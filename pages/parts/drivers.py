@@ -1,0 +1,78 @@
+"""A driver on the screen: its field, its source, and the change it makes."""
+
+import streamlit as st
+
+from core.finance import read_unit
+from core.i18n import Language, Text
+from core.venture import Driver, Source
+from pages.parts.session import Workspace, say
+from pages.parts.shell import plain
+
+KINDS: dict[str, tuple[str, Text]] = {
+    "typed": (":material/edit:", Text("typed by you", "你填写的")),
+    "preset": (":material/menu_book:", Text("preset", "预设")),
+    "estimated": (":material/calculate:", Text("estimated", "估算")),
+    "measured": (":material/straighten:", Text("measured", "实测")),
+}
+CONFIDENCE = {
+    "high": Text("high confidence", "可信度高"),
+    "medium": Text("medium confidence", "可信度中"),
+    "low": Text("low confidence: a guess to replace", "可信度低:待替换的猜测"),
+}
+
+
+def source_line(source: Source, _: Language) -> str:
+    """Where a number comes from, as one line of markdown."""
+    icon, kind = KINDS[source.kind]
+    parts = [f"{icon} {_.text(kind)}"]
+    if str(source.text):
+        parts.append(plain(_.text(source.text)))
+    if source.kind == "preset" and source.confidence:
+        parts.append(_.text(CONFIDENCE[source.confidence]))
+    return " · ".join(parts)
+
+
+def driver_field(
+    ws: Workspace, driver: Driver, _: Language, scenario_id: str | None = None, overridden: bool = False
+) -> None:
+    """A text field for a driver ("20" or "15 to 25"), its source, and a refusal if there is one.
+
+    The field follows the venture (undo, another tab, a result taken over) and otherwise keeps what
+    was typed, also when it was refused.
+    """
+    key = f"driver:{scenario_id or ''}:{driver.key}"
+    written = driver.written()
+    shown = st.session_state.get(f"shown:{key}")
+    if shown != (ws.venture_id, written) or key not in st.session_state:
+        st.session_state[key] = written
+        st.session_state[f"shown:{key}"] = (ws.venture_id, written)
+    unit = read_unit(driver.unit, ws.venture.currency, _)
+    label = f"{plain(_.text(driver.label))} ({plain(unit)})"
+    st.text_input(
+        label,
+        key=key,
+        on_change=_typed,
+        args=(driver.key, scenario_id),
+        help=_("A number, or a range that holds the true value with 90% probability: 20 or 15 to 25."),
+    )
+    if refusal := ws.refused.get(key):
+        st.error(_.refusal(refusal))
+    if overridden:
+        st.caption(":material/call_split: " + _("changed in this scenario"))
+    else:
+        st.caption(source_line(driver.source, _))
+
+
+def _typed(driver_key: str, scenario_id: str | None) -> None:
+    ws: Workspace = st.session_state["workspace"]
+    _ = say()
+    key = f"driver:{scenario_id or ''}:{driver_key}"
+    text = str(st.session_state[key])
+    driver = ws.venture.under(scenario_id).driver(driver_key)
+    ws.change(
+        lambda venture: venture.with_driver(driver_key, driver.parse(text), scenario_id=scenario_id),
+        f"{_.text(driver.label)}: {driver.written()} → {text.strip()}"[:200],
+        place=key,
+    )
+    # Show the amount in its normal form when it was taken, and what was typed when it was not.
+    st.session_state.pop(f"shown:{key}", None) if key not in ws.refused else None

@@ -1,0 +1,59 @@
+"""One slider for the price: the quickest way to see cash move."""
+
+from math import floor, log10
+
+import streamlit as st
+
+from core.i18n import Language
+from core.venture import Venture
+from pages.parts.session import Workspace, say
+
+
+def price_lever(ws: Workspace, _: Language) -> None:
+    """A slider over the price per seat; a range keeps its shape and moves as a whole."""
+    if not ws.venture.has_driver("price_per_seat"):
+        return
+    driver = ws.venture.driver("price_per_seat")
+    now = driver.amount.median
+    held = st.session_state.get("lever:held")
+    if held is None or held[0] != ws.venture_id or not held[1] / 4 <= now <= held[1] * 4:
+        held = (ws.venture_id, now)
+        st.session_state["lever:held"] = held
+    middle = held[1]
+    step = _step(middle)
+    least, most = step * max(1, round(middle / 4 / step)), step * round(middle * 4 / step)
+    position = min(max(step * round(now / step), least), most)
+    if st.session_state.get("lever:shown") != (ws.venture_id, now):
+        st.session_state["lever"] = position
+        st.session_state["lever:shown"] = (ws.venture_id, now)
+    st.slider(
+        _("Price per seat and month ({currency})", currency=ws.venture.currency),
+        float(least),
+        float(most),
+        step=float(step),
+        format="%g",
+        key="lever",
+        on_change=_moved,
+        help=_(
+            "Move it and watch the cash. Demand is held fixed: the plan does not guess how many customers a price costs."
+        ),
+    )
+
+
+def _step(value: float) -> float:
+    """A round step of about a hundredth of the value: 1 for 80, 0.05 for 5."""
+    return float(10 ** floor(log10(value) - 1) / (1 if value / 10 ** floor(log10(value)) >= 5 else 2))
+
+
+def _moved() -> None:
+    ws: Workspace = st.session_state["workspace"]
+    _ = say()
+    driver = ws.venture.driver("price_per_seat")
+    price = float(st.session_state["lever"])
+
+    def priced(venture: Venture) -> Venture:
+        amount = venture.driver("price_per_seat").amount
+        return venture.with_driver("price_per_seat", amount.scaled(price / amount.median))
+
+    ws.change(priced, f"{_.text(driver.label)}: {_.number(driver.amount.median)} → {_.number(price)}")
+    st.session_state["lever:shown"] = (ws.venture_id, ws.venture.driver("price_per_seat").amount.median)

@@ -1,0 +1,105 @@
+"""What surrounds every page: name, saved state, undo and redo, language, and what must be told."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from core.i18n import LANGUAGES, Language
+from pages.parts.services import store
+from pages.parts.session import Workspace
+
+
+def language_switch(_: Language) -> None:
+    """The switch between the languages; widget keys and the address never depend on it."""
+    st.segmented_control(
+        _("Language"),
+        list(LANGUAGES),
+        default=_.code if "language" not in st.session_state else None,
+        format_func=LANGUAGES.__getitem__,
+        key="language",
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+
+
+def sidebar(ws: Workspace, _: Language) -> None:
+    """Venture, saved state, undo and redo, language."""
+    with st.sidebar:
+        language_switch(_)
+        st.markdown(f"**{plain(_.text(ws.venture.name))}**")
+        _saved(ws, _)
+        steps = store().ventures.steps(ws.owner, ws.venture_id)
+        with st.container(horizontal=True):
+            st.button(
+                _("Undo"),
+                key="undo",
+                icon=":material/undo:",
+                on_click=ws.undo,
+                disabled=steps.undo_note is None,
+                help=_("Undo: {what}", what=plain(steps.undo_note)) if steps.undo_note else None,
+            )
+            st.button(
+                _("Redo"),
+                key="redo",
+                icon=":material/redo:",
+                on_click=ws.redo,
+                disabled=steps.redo_note is None,
+                help=_("Redo: {what}", what=plain(steps.redo_note)) if steps.redo_note else None,
+            )
+
+
+def _saved(ws: Workspace, _: Language) -> None:
+    when = datetime.fromtimestamp(ws.saved_at, UTC).astimezone()
+    if ws.conflict or "save" in ws.refused:
+        st.caption(":material/error: " + _("Not saved"))
+    else:
+        st.caption(
+            ":material/cloud_done: "
+            + _("Saved · version {version} · {time}", version=ws.version, time=f"{when:%H:%M}")
+        )
+
+
+def notices(ws: Workspace, _: Language) -> None:
+    """What the founder must know before anything else: a conflict, a save that failed, news."""
+    if ws.news:
+        ws.news = ""
+        st.toast(_("This venture was changed in another tab; you now see the newest version."))
+    if "save" in ws.refused:
+        st.error(_.refusal(ws.refused.pop("save")), icon=":material/error:")
+    if ws.conflict:
+        _conflict(ws, _)
+
+
+def _conflict(ws: Workspace, _: Language) -> None:
+    conflict = ws.conflict
+    assert conflict is not None
+    st.warning(
+        _(
+            "Your change “{note}” is not saved: {reason} Nothing is lost; choose what becomes of it.",
+            note=plain(conflict.note),
+            reason=_.refusal(conflict.error),
+        ),
+        icon=":material/call_split:",
+    )
+    with st.container(horizontal=True):
+        st.button(
+            _("Make my change on the newest version"),
+            key="conflict_mine",
+            type="primary",
+            on_click=ws.put_mine_on_top,
+        )
+        st.button(
+            _("Keep mine as a copy"),
+            key="conflict_copy",
+            on_click=ws.keep_mine_as_copy,
+            args=(_("{name} (copy)", name=_.text(ws.venture.name))[:80],),
+        )
+        st.button(_("Drop my change"), key="conflict_theirs", on_click=ws.take_theirs)
+
+
+_SPECIAL = str.maketrans({c: "\\" + c for c in r"\`*_{}[]()<>#+-.!|~$:"})
+
+
+def plain(text: str) -> str:
+    """Text that somebody typed, so that markdown shows it as it was typed."""
+    return text.replace("\n", " ").translate(_SPECIAL)

@@ -1,0 +1,193 @@
+"""Validation: the claims that could fail, in the order in which they should be tested."""
+
+import secrets
+
+import streamlit as st
+
+from core.finance import LADDER, Risk, risks, simulate
+from core.i18n import Language, Refusal, Text
+from core.venture import BLOCKS, Hypothesis
+from pages.parts.session import Workspace, say, workspace
+from pages.parts.shell import plain
+
+DRAWS = 1024
+FIELDS = ("statement", "test", "pass_mark", "result")
+
+
+def page() -> None:
+    """Draw the page."""
+    _, ws = say(), workspace()
+    st.title(_("Validation"))
+    st.caption(
+        _(
+            "Every plan rests on claims that could fail. The first in the list matters most to your cash and has the least evidence."
+        )
+    )
+    try:
+        ordered = risks(simulate(ws.venture, DRAWS))
+    except Refusal as refusal:
+        st.error(_.refusal(refusal))
+        ordered = tuple(Risk(h, 0.0) for h in ws.venture.hypotheses)
+    if ordered and ordered[0].risk > 0:
+        first = ordered[0]
+        st.info(
+            _(
+                "Test this first: “{statement}” Its drivers carry {share} of your cash risk, and the evidence is: {evidence}.",
+                statement=plain(_.text(first.hypothesis.statement)),
+                share=plain(_.percent(first.importance, 2)),
+                evidence=_.text(LADDER[first.hypothesis.evidence].label),
+            ),
+            icon=":material/flag:",
+        )
+    if not ordered:
+        st.info(
+            _("There are no hypotheses yet. Write the first one: what must be true for this plan to work?")
+        )
+    for place, risk in enumerate(ordered, 1):
+        if st.session_state.get("validation:editing") == risk.hypothesis.id:
+            _editor(risk.hypothesis, ws, _)
+        else:
+            _shown(place, risk, ws, _)
+    st.button(_("Add a hypothesis"), key="validation:add", icon=":material/add:", on_click=_add)
+
+
+def _shown(place: int, risk: Risk, ws: Workspace, _: Language) -> None:
+    hypothesis = risk.hypothesis
+    with st.container(border=True):
+        left, right = st.columns([3, 2], gap="medium")
+        with left:
+            st.markdown(f"**{place} · {plain(_.text(hypothesis.statement))}**")
+            lines = [f"{_.text(BLOCKS[hypothesis.block])} · " + _drivers(hypothesis, ws, _)]
+            for title, text in (
+                (_("Test"), hypothesis.test),
+                (_("Pass mark"), hypothesis.pass_mark),
+                (_("Result"), hypothesis.result),
+            ):
+                if str(text):
+                    lines.append(f"**{title}:** {plain(_.text(text))}")
+            st.markdown("  \n".join(lines))
+        with right:
+            st.progress(
+                min(1.0, risk.importance),
+                text=_(
+                    "Importance {share} · risk {risk}",
+                    share=plain(_.percent(risk.importance, 2)),
+                    risk=plain(_.percent(risk.risk, 2)),
+                ),
+            )
+            key = f"validation:evidence:{hypothesis.id}"
+            if st.session_state.get(f"shown:{key}") != hypothesis.evidence or key not in st.session_state:
+                st.session_state[key] = st.session_state[f"shown:{key}"] = hypothesis.evidence
+            st.selectbox(
+                _("Evidence so far"),
+                range(len(LADDER)),
+                format_func=lambda level: f"{level} · {_.text(LADDER[level].label)}",
+                key=key,
+                on_change=_evidence,
+                args=(hypothesis.id,),
+            )
+            st.button(
+                _("Edit"),
+                key=f"validation:edit:{hypothesis.id}",
+                icon=":material/edit:",
+                type="tertiary",
+                on_click=_edit,
+                args=(hypothesis.id,),
+            )
+
+
+def _drivers(hypothesis: Hypothesis, ws: Workspace, _: Language) -> str:
+    names = [plain(_.text(ws.venture.driver(key).label)) for key in hypothesis.drivers]
+    return _("Drivers: {names}", names=", ".join(names)) if names else _("no driver linked")
+
+
+def _editor(hypothesis: Hypothesis, ws: Workspace, _: Language) -> None:
+    titles = {
+        "statement": _("Claim: what must be true?"),
+        "test": _("Test: how will you find out?"),
+        "pass_mark": _("Pass mark, fixed before the test"),
+        "result": _("Result: what did you observe?"),
+    }
+    with st.container(border=True):
+        for field in FIELDS:
+            key = f"validation:{field}:{hypothesis.id}"
+            if key not in st.session_state:
+                st.session_state[key] = _.text(getattr(hypothesis, field))
+            st.text_input(titles[field], key=key, max_chars=300, on_change=_set, args=(hypothesis.id, field))
+            if refusal := ws.refused.get(key):
+                st.error(_.refusal(refusal))
+        left, right = st.columns(2)
+        with left:
+            st.selectbox(
+                _("Block of the canvas"),
+                list(BLOCKS),
+                index=list(BLOCKS).index(hypothesis.block),
+                format_func=lambda block: _.text(BLOCKS[block]),
+                key=f"validation:block:{hypothesis.id}",
+                on_change=_set,
+                args=(hypothesis.id, "block"),
+            )
+        with right:
+            st.multiselect(
+                _("Drivers that it speaks of"),
+                [driver.key for driver in ws.venture.drivers],
+                default=list(hypothesis.drivers),
+                format_func=lambda key: _.text(ws.venture.driver(key).label),
+                key=f"validation:drivers:{hypothesis.id}",
+                placeholder=_("Choose drivers"),
+                on_change=_set,
+                args=(hypothesis.id, "drivers"),
+            )
+        with st.container(horizontal=True):
+            st.button(_("Done"), key="validation:done", type="primary", on_click=_edit, args=(None,))
+            st.button(
+                _("Delete"),
+                key="validation:delete",
+                icon=":material/delete:",
+                on_click=_delete,
+                args=(hypothesis.id,),
+            )
+
+
+def _edit(hypothesis_id: str | None) -> None:
+    st.session_state["validation:editing"] = hypothesis_id
+
+
+def _evidence(hypothesis_id: str) -> None:
+    level = int(st.session_state[f"validation:evidence:{hypothesis_id}"])
+    _replace(hypothesis_id, "evidence", level, f"validation:evidence:{hypothesis_id}")
+
+
+def _set(hypothesis_id: str, field: str) -> None:
+    key = f"validation:{field}:{hypothesis_id}"
+    value = st.session_state[key]
+    if field in FIELDS:
+        value = Text(str(value).strip())
+    elif field == "drivers":
+        value = tuple(value)
+    _replace(hypothesis_id, field, value, key)
+
+
+def _replace(hypothesis_id: str, field: str, value: object, place: str) -> None:
+    ws = workspace()
+    ws.change(
+        lambda v: v.with_hypothesis(v.hypothesis(hypothesis_id).changed(**{field: value})),
+        say()("hypothesis edited"),
+        place=place,
+    )
+
+
+def _add() -> None:
+    new = "h" + secrets.token_hex(4)
+    _ = say()
+    hypothesis = Hypothesis(id=new, statement=Text(_("We believe that …")), block="propositions")
+    if workspace().change(lambda v: v.with_hypothesis(hypothesis), _("hypothesis added")):
+        _edit(new)
+
+
+def _delete(hypothesis_id: str) -> None:
+    if workspace().change(lambda v: v.without_hypothesis(hypothesis_id), say()("hypothesis deleted")):
+        _edit(None)
+
+
+page()
