@@ -33,7 +33,7 @@ def page() -> None:
         "activation": _("1 Activation"),
         "loss": _("2 Loss"),
         "optimiser": _("3 Optimiser"),
-        "advice": _("4 What to choose"),
+        "advice": _("4 Choice"),
     }
     lessons: dict[str, Callable[[], None]] = {
         "activation": activation_lesson,
@@ -83,6 +83,7 @@ def activation_part() -> None:
             required=True,
             format_func=lambda k: _.text(maths.ACTIVATIONS[k].name),
             key="learn_activation",
+            wrap=True,
             persist_state="session",
         )
         activation = maths.ACTIVATIONS[key or "relu"]
@@ -134,7 +135,13 @@ def softmax_part() -> None:
     controls, picture = st.columns([2, 3], gap="large")
     scores = [
         controls.slider(
-            _("Score of class {name} (no unit)", name=name), -5.0, 5.0, start, 0.1, key=f"learn_score_{name}"
+            _("Score of class {name} (no unit)", name=name),
+            -5.0,
+            5.0,
+            start,
+            0.1,
+            format="%.1f",
+            key=f"learn_score_{name}",
         )
         for name, start in (("A", 2.0), ("B", 1.0), ("C", 0.0))
     ]
@@ -311,8 +318,8 @@ def optimiser_part() -> None:
                 count=len(paths),
             ),
         )
-        for sentence in words.on_descents(_, surface, paths):
-            st.warning(sentence, icon=":material/warning:")
+        if sentences := words.on_descents(_, surface, paths):
+            st.warning("\n\n".join(sentences), icon=":material/warning:")
     if not paths:
         st.info(_("Choose at least one optimiser."))
         return

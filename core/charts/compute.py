@@ -14,6 +14,7 @@ from core.compute import TrainingEstimate
 from core.i18n import Language
 
 Array = NDArray[np.float64]
+Single = NDArray[np.float32]
 Trace = dict[str, Any]
 
 BARS = 10
@@ -79,7 +80,7 @@ def accelerator_chart(
 def volume_chart(
     requests: Array,
     api: Array,
-    own: tuple[Array, Array, Array],
+    own: Sequence[Array],
     now: float,
     currency: str,
     rate: float,
@@ -90,8 +91,8 @@ def volume_chart(
     ``api`` and ``own`` (P10, P50, P90) are USD per month at each of ``requests``; ``now`` is the plan's
     volume, marked by a line.
     """
-    x = [_round(value) for value in requests]
-    p10, p50, p90 = ([_round(value * rate) for value in line] for line in own)
+    x = requests.astype(np.float32)  # sent to the browser as bytes, a tenth of the time of a list
+    p10, p50, p90 = ((line * rate).astype(np.float32) for line in own)
     edge: Trace = {"type": "scatter", "mode": "lines", "x": x, "hoverinfo": "skip"}
     edge["line"] = {"width": 0, "shape": "hv"}
     traces: list[Trace] = [
@@ -103,7 +104,7 @@ def volume_chart(
             "fillcolor": band(ORANGE, 0.25),
             "name": _("Own accelerators, P10 to P90"),
         },
-        _line(_("API"), x, [_round(value * rate) for value in api], BLUE, 0),
+        _line(_("API"), x, (api * rate).astype(np.float32), BLUE, 0),
         {**_line(_("Own accelerators"), x, p50, ORANGE, 1), "line": {**_stroke(ORANGE, 1), "shape": "hv"}},
     ]
     return figure(
@@ -152,7 +153,7 @@ def _name(estimate: TrainingEstimate, chosen: bool) -> str:
     return f"<b>▸ {name}</b>" if chosen else name
 
 
-def _line(name: str, x: list[float], y: list[float], colour: str, dash: int) -> Trace:
+def _line(name: str, x: Single, y: Single, colour: str, dash: int) -> Trace:
     return {
         "type": "scatter",
         "mode": "lines",

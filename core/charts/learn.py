@@ -252,7 +252,7 @@ def _ground(_: Language, surface: Surface) -> dict[str, Any]:
         "y": y.astype(np.float32),
         "z": logs.astype(np.float32),
         "ncontours": 14,
-        "colorscale": [[0, band(GREY, 0.0)], [1, band(GREY, 0.5)]],
+        "colorscale": [[0, band(GREY, 0.0)], [1, band(GREY, 0.35)]],
         "contours": {"coloring": "heatmap"},
         "line": {"color": band(GREY, 0.55), "width": 0.7},
         "hoverinfo": "skip",
@@ -276,7 +276,7 @@ def _trail(_: Language, surface: Surface, path: Path) -> dict[str, Any]:
         "name": _.text(path.optimiser.name),
         "x": drawn[:, 0].astype(np.float32),
         "y": drawn[:, 1].astype(np.float32),
-        "line": {"color": colour, "dash": dash, "width": 2.5},
+        "line": {"color": colour, "dash": dash, "width": 3},
         "marker": {"symbol": symbol, "color": colour, "size": _end_only(len(drawn))},
         "hovertemplate": "%{x:.3g}, %{y:.3g}",
     }

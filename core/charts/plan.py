@@ -23,7 +23,12 @@ class Series:
 
 
 def cash_chart(
-    series: Sequence[Series], start: date, currency: str, _: Language, fan: Fan | None = None, height: int = 340
+    series: Sequence[Series],
+    start: date,
+    currency: str,
+    _: Language,
+    fan: Fan | None = None,
+    height: int = 340,
 ) -> Figure:
     """Cash at the end of each month, one line a scenario, the first with its fan and its zero marked."""
     x = months(start, len(series[0].values), _)

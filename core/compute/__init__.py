@@ -17,11 +17,13 @@ one sentence. Nothing here touches the clock or the network, and no file after t
     serving_calibration    the roofline's constants, and how far it was from published throughput
     serving_cost           from requests to dollars, by API and on own accelerators
     api_prices             what a provider's API asks
+    drivers                the estimates as drivers of the plan
     explain, report        the same estimates as formulas with their inputs, and as plain dicts
 """
 
 from core.compute.api_prices import ApiPrice, PriceList, api_model_name, api_models, api_price, price_list
 from core.compute.band import Band
+from core.compute.drivers import Finding, serving_findings, short, training_findings
 from core.compute.explain import Given, Step, api_steps, selfhost_steps, training_steps
 from core.compute.hardware import (
     PRECISIONS,
@@ -64,6 +66,7 @@ __all__ = [
     "Band",
     "Calibration",
     "Experiments",
+    "Finding",
     "Fit",
     "Given",
     "HourlyPrice",
@@ -95,9 +98,12 @@ __all__ = [
     "price_list",
     "published_runs",
     "selfhost_steps",
+    "serving_findings",
     "serving_report",
+    "short",
     "smallest_replica",
     "training_by_accelerator",
+    "training_findings",
     "training_report",
     "training_steps",
 ]

@@ -4,6 +4,7 @@ An estimate's band becomes a driver's 90 % interval, USD the venture's currency,
 in both languages what was estimated. Numbers are cut to four figures, as a person would type them.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -86,14 +87,16 @@ def _selfhost(estimate: ServingEstimate, own: SelfHostEstimate, rate: float) -> 
             requests=_.number(plan.requests_per_month),
         )
 
-    return Finding("selfhost_request_cost", _interval(own.per_request.times(rate)), _source(source, own.price.date))
+    return Finding(
+        "selfhost_request_cost", _interval(own.per_request.times(rate)), _source(source, own.price.date)
+    )
 
 
 def _source(sentence: Callable[[Language], str], date: str) -> Source:
     """An estimate's source in both languages, because it is kept in the plan; the year of its prices."""
-    year = int(date[-7:][:4]) if len(date) >= 7 else int(date) if date else None
+    years = re.findall(r"20\d\d", date)  # a date, a year, or a span of either
     text = Text(sentence(language("en")), sentence(language("zh_Hans")))
-    return Source(kind="estimated", text=text, year=year)
+    return Source(kind="estimated", text=text, year=int(max(years)) if years else None)
 
 
 def _interval(band: Band) -> Amount:

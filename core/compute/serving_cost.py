@@ -109,6 +109,7 @@ class SelfHostEstimate:
     per_request: Band
     per_million_tokens: Band
     at_scale: float
+    per_million_tokens_at_scale: float
     weights_gb: float
     kv_cache_gb: float
     memory_gb: float
@@ -184,6 +185,7 @@ def estimate_selfhost(plan: ServingPlan) -> SelfHostEstimate:
     tokens = plan.attempts * (plan.input_tokens + plan.output_tokens)
     needed = plan.requests_per_month * plan.attempts * plan.output_tokens
     per_replica = _requests_per_replica(plan, speed.p50)
+    at_scale = plan.accelerators * price.usd * HOURS_PER_MONTH / per_replica
     size = int(batch(replica))
     return SelfHostEstimate(
         model=model,
@@ -199,7 +201,8 @@ def estimate_selfhost(plan: ServingPlan) -> SelfHostEstimate:
         per_month=month,
         per_request=month.times(1 / plan.requests_per_month),
         per_million_tokens=month.times(1e6 / (plan.requests_per_month * tokens)),
-        at_scale=plan.accelerators * price.usd * HOURS_PER_MONTH / per_replica,
+        at_scale=at_scale,
+        per_million_tokens_at_scale=at_scale / tokens * 1e6,
         weights_gb=float(replica.weight_bytes) / 1e9,
         kv_cache_gb=size * float(replica.kv_bytes) / 1e9,
         memory_gb=plan.accelerators * hardware.memory_gb,

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from core.finance.formula import replaced
 from core.finance.model import built_in
 from core.finance.projection import Projection
-from core.i18n import Language, Refusal, Text
+from core.finance.units import spelled, unit
+from core.i18n import LANGUAGES, Language, Refusal, Text
 from core.venture import Driver
 
 
@@ -59,22 +60,33 @@ def why(projection: Projection, key: str, month: int, _: Language) -> Why:
         label = _.text(model.named(name).label)
         return _("[{label}, last month]", label=label) if back else f"[{label}]"
 
-    inputs = []
-    for back, names in ((False, formula.now | formula.cumulated), (True, formula.before)):
-        for name in sorted(names, key=formula.text.find):
-            if name == "month":
-                continue
-            inputs.append(
-                Input(
-                    name,
-                    model.named(name).label,
-                    model.named(name).unit,
-                    value_of(name, back),
-                    (month - 1 if back else month) if name in model.lines else None,
-                    name if name in model.lines else "",
-                    projection.venture.driver(name) if name in model.inputs else None,
-                )
-            )
+    def sum_of(name: str) -> float:
+        return float(projection.series(name)[:month].sum())
+
+    def written(value: float) -> str:
+        text = _.number(value, digits=4)
+        return f"({text})" if value < 0 else text
+
+    def input_of(name: str, back: bool) -> Input:
+        return Input(
+            name,
+            model.named(name).label,
+            model.named(name).unit,
+            value_of(name, back),
+            (month - 1 if back else month) if name in model.lines else None,
+            name if name in model.lines else "",
+            projection.venture.driver(name) if name in model.inputs else None,
+        )
+
+    def input_summed(name: str) -> Input:
+        en, zh = (model.lines[name].label.in_language(code) for code in LANGUAGES)
+        label = Text(f"{en}, sum so far", f"{zh},累计")
+        whole = spelled(unit(model.lines[name].unit) * unit("month"))
+        return Input(name, label, whole, sum_of(name), month, name)
+
+    inputs = [input_of(name, False) for name in sorted(formula.now - {"month"}, key=formula.text.find)]
+    inputs += [input_summed(name) for name in sorted(formula.cumulated, key=formula.text.find)]
+    inputs += [input_of(name, True) for name in sorted(formula.before, key=formula.text.find)]
     return Why(
         key=key,
         label=line.label,
@@ -82,8 +94,14 @@ def why(projection: Projection, key: str, month: int, _: Language) -> Why:
         month=month,
         value=projection.at(key, month),
         doc=line.doc,
-        named=replaced(formula, name_of),
-        valued=replaced(formula, lambda name, back: _.number(value_of(name, back), digits=4)),
+        named=replaced(
+            formula,
+            name_of,
+            lambda name: _("[{label}, sum so far]", label=_.text(model.named(name).label)),
+        ),
+        valued=replaced(
+            formula, lambda name, back: written(value_of(name, back)), lambda name: written(sum_of(name))
+        ),
         inputs=tuple(inputs),
     )
 

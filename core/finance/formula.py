@@ -305,19 +305,29 @@ def _agree(node: ast.expr, left: Unit | None, right: Unit | None) -> Unit | None
 # Readings: the formula with its names replaced
 
 
-def replaced(formula: Formula, name_of: Callable[[str, bool], str]) -> str:
+def replaced(
+    formula: Formula, name_of: Callable[[str, bool], str], sum_of: Callable[[str], str] | None = None
+) -> str:
     """The formula's text with every name written as ``name_of(name, last_month)`` says.
 
-    ``prev(x)`` becomes ``name_of("x", True)``.
+    ``prev(x)`` becomes ``name_of("x", True)`` and ``cumulative(x)``, where it is given, ``sum_of("x")``.
     """
     spans: list[tuple[int, int, str]] = []
     inside: set[int] = set()
     for node in ast.walk(formula.tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             inside.add(node.func.col_offset)
-            if node.func.id == "prev" and isinstance(node.args[0], ast.Name):
-                inside.add(node.args[0].col_offset)
-                spans.append((node.col_offset, node.end_col_offset or 0, name_of(node.args[0].id, True)))
+            inner = node.args[0]
+            if not isinstance(inner, ast.Name) or node.func.id not in ("prev", "cumulative"):
+                continue
+            if node.func.id == "prev":
+                words = name_of(inner.id, True)
+            elif sum_of is not None:
+                words = sum_of(inner.id)
+            else:
+                continue
+            inside.add(inner.col_offset)
+            spans.append((node.col_offset, node.end_col_offset or 0, words))
     for node in ast.walk(formula.tree):
         if isinstance(node, ast.Name) and node.col_offset not in inside:
             spans.append((node.col_offset, node.end_col_offset or 0, name_of(node.id, False)))

@@ -5,6 +5,7 @@ here is ever infinite or undefined. Definitions and benchmarks follow the field'
 named with each metric.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -56,6 +57,8 @@ def metric(projection: Projection, key: str) -> Metric:
 
 def _read(key: str, of: _Definition, projection: Projection) -> Metric:
     found = of.read(projection)
+    if isinstance(found, float) and not math.isfinite(found):  # a quotient of almost nothing
+        found = Sentence.of("not defined")
     value, reason = (None, found) if isinstance(found, Sentence) else (found, None)
     month = min(of.month, projection.months) if of.month else None
     return Metric(key, of.label, of.kind, of.definition, of.benchmark, value, reason, of.line, month)
@@ -127,7 +130,7 @@ def _funding_need(projection: Projection) -> float:
 
 def _runway(projection: Projection) -> float | Sentence:
     burn = _burn(projection)
-    return burn if isinstance(burn, Sentence) else projection.at("cash", 0) / burn
+    return burn if isinstance(burn, Sentence) else max(0.0, projection.at("cash", 0)) / burn
 
 
 _METRICS: dict[str, _Definition] = {

@@ -34,8 +34,7 @@ def migrate(database: Database) -> None:
     with database.rebuilding() as connection:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        if not _is_newest(connection, database.place):
-            _upgrade(connection)
+        _upgrade(connection)
 
 
 def _is_newest(connection: Connection, place: str) -> bool:

@@ -86,3 +86,8 @@ class RunResult:
 def cost(held_seconds: float, price_per_hour: float) -> float:
     """USD for a device held for ``held_seconds`` at ``price_per_hour`` USD."""
     return held_seconds * price_per_hour / 3600
+
+
+def joules_so_far(summary: str | None) -> float | None:
+    """The energy that a running run has told of in its summary; None before the first word of it."""
+    return json.loads(summary).get("joules") if summary else None

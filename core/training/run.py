@@ -196,7 +196,7 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
     def _check(self, logs: dict[str, float]) -> None:
         if not np.isfinite(logs["loss"]):
             raise Refusal(
-                "The loss is no number any more after {step} steps: the training diverged; "
+                "The loss is no number any more after step {step}: the training diverged; "
                 "a learning rate well below {learning_rate} usually helps.",
                 step=self.step,
                 learning_rate=f"{self._spec.learning_rate:g}",

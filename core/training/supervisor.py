@@ -59,11 +59,14 @@ class Active:
 class Supervisor:
     """Trains the runs of ``store``, ``slots`` at a time; :meth:`serve` returns when it is time to leave."""
 
-    def __init__(self, store: Store, seat: Seat, mode: Mode, slots: int = 1) -> None:
+    def __init__(
+        self, store: Store, seat: Seat, mode: Mode, slots: int = 1, lonely_s: float = LONELY_S
+    ) -> None:
         self._store = store
         self._seat = seat
         self._mode: Mode = mode
         self._slots = slots
+        self._lonely_s = lonely_s
         self._id = f"{here()}/{os.getpid()}/{new_id()}"
         self._active: list[Active] = []
         self._probe: Attempt | None = None
@@ -113,7 +116,7 @@ class Supervisor:
                     continue
                 if self._beat():
                     lonely_since = max(lonely_since, self._store.beats.newest() or 0.0)
-                if self._idle and (self._retiring or time.time() - lonely_since > LONELY_S):
+                if self._idle and (self._retiring or time.time() - lonely_since > self._lonely_s):
                     return
             except SQLAlchemyError:
                 # The database restarts, or its disk is full: runs go on, and are told of when it is back.

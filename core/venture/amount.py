@@ -123,7 +123,7 @@ _SUFFIX = {
     "亿": 1e8,
 }
 _NUMBER = re.compile(
-    r"\s*(?P<sign>[-−+]?)\s*[$€£¥]?\s*(?P<digits>(?:\d{1,3}(?:[,，\s]\d{3})+(?!\d)|\d+)(?:\.\d*)?|\.\d+)(?P<power>[eE][-+]?\d{1,3})?"
+    r"\s*(?P<sign>[-−+]?)\s*[$€£¥]?\s*(?P<digits>(?:\d{1,3}(?:[,，\s]\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)(?P<power>[eE][-+]?\d{1,3})?"
     r"\s*(?P<suffix>bn|[kKmMbB万亿]?)\s*(?P<percent>[%％]?)\s*"
 )
 _BETWEEN = re.compile(r"\s*(?:to|\.\.|–|—|~|～|到|至|-)\s*", re.IGNORECASE)

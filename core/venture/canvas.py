@@ -7,9 +7,9 @@ The Business Model Canvas is by Strategyzer AG (strategyzer.com), licensed CC BY
 import re
 import secrets
 from collections.abc import Iterator, Mapping
-from typing import Literal, Self, get_args
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from core.i18n import Refusal, Text
 from core.venture.frozen import Frozen, Key, Parts, refusing
@@ -66,24 +66,21 @@ class Note(Frozen):
         return self
 
 
+Notes = Annotated[Parts[Note], Field(max_length=MAX_NOTES)]
+
+
 class Canvas(Frozen):
     """The nine blocks, each a tuple of notes."""
 
-    partners: Parts[Note] = ()
-    activities: Parts[Note] = ()
-    resources: Parts[Note] = ()
-    propositions: Parts[Note] = ()
-    relationships: Parts[Note] = ()
-    channels: Parts[Note] = ()
-    segments: Parts[Note] = ()
-    costs: Parts[Note] = ()
-    revenues: Parts[Note] = ()
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        if max(len(self.block(block)) for block in BLOCKS) > MAX_NOTES:
-            raise Refusal("A block holds at most {most} notes.", most=MAX_NOTES)
-        return self
+    partners: Notes = ()
+    activities: Notes = ()
+    resources: Notes = ()
+    propositions: Notes = ()
+    relationships: Notes = ()
+    channels: Notes = ()
+    segments: Notes = ()
+    costs: Notes = ()
+    revenues: Notes = ()
 
     def block(self, block: str) -> tuple[Note, ...]:
         """The notes of ``block``; a Refusal for a name that is not one of the nine."""

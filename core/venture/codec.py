@@ -20,6 +20,7 @@ from core.venture.venture import Venture
 
 SCHEMA_VERSION = 1
 MAX_BYTES = 2_000_000
+MAX_NAMES = 100
 
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -55,6 +56,12 @@ def from_json(text: str | bytes) -> Venture:
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """The object of ``pairs``; where a name stands twice, readers would differ on which counts."""
+    if len(pairs) > MAX_NAMES:
+        raise Refusal(
+            "An object in the file has {count} names; at most {most} are allowed.",
+            count=len(pairs),
+            most=MAX_NAMES,
+        )
     found = dict(pairs)
     if len(found) < len(pairs):
         counts = Counter(name for name, _ in pairs)

@@ -56,7 +56,10 @@ def refusal_of(error: ValidationError) -> Refusal:
             value=value,
             allowed=first["ctx"]["expected"].replace(" or ", ", "),
         )
-    if kind in ("string_too_long", "too_long", "string_pattern_mismatch"):
+    if kind == "too_long":
+        most = first["ctx"]["max_length"]
+        return Refusal("{place} has too many entries; at most {most} are allowed.", place=place, most=most)
+    if kind in ("string_too_long", "string_pattern_mismatch"):
         return Refusal(
             "{place} is {value}, which is too long or has other characters than a name may have.",
             place=place,
@@ -65,9 +68,13 @@ def refusal_of(error: ValidationError) -> Refusal:
     if kind in ("greater_than", "greater_than_equal", "less_than", "less_than_equal"):
         bound = next(iter(first["ctx"].values()))
         if kind == "greater_than":
-            return Refusal("{place} is {value}; it must be above {least}.", place=place, value=value, least=bound)
+            return Refusal(
+                "{place} is {value}; it must be above {least}.", place=place, value=value, least=bound
+            )
         if kind == "less_than":
-            return Refusal("{place} is {value}; it must be below {most}.", place=place, value=value, most=bound)
+            return Refusal(
+                "{place} is {value}; it must be below {most}.", place=place, value=value, most=bound
+            )
         if kind == "greater_than_equal":
             return Refusal(
                 "{place} is {value}; at least {least} is allowed.", place=place, value=value, least=bound

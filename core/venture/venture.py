@@ -6,7 +6,7 @@ from datetime import date
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from core.i18n import Refusal, Text
 from core.venture.amount import Amount
@@ -17,6 +17,7 @@ from core.venture.frozen import Frozen, Key, Long, Parts, Short, refusing
 Currency = Literal["USD", "EUR", "GBP", "CNY"]
 CURRENCIES: tuple[Currency, ...] = ("USD", "EUR", "GBP", "CNY")
 
+MAX_NAME = 80
 MAX_DRIVERS, MAX_LINES, MAX_SCENARIOS, MAX_HYPOTHESES = 200, 100, 12, 60
 
 
@@ -43,11 +44,24 @@ class Override(Frozen):
     amount: Amount
 
 
+def _short_enough(name: Text) -> Text:
+    length = max(len(name.en), len(name.zh))
+    if not name.en.strip() or length > MAX_NAME:
+        raise Refusal(
+            "A name has 1 to {most} characters; this one has {length}.", most=MAX_NAME, length=length
+        )
+    return name
+
+
+Name = Annotated[Text, AfterValidator(_short_enough)]
+"""What people call a venture or a scenario."""
+
+
 class Scenario(Frozen):
     """A named set of changed drivers on top of the base."""
 
     id: Key
-    name: Text
+    name: Name
     overrides: Parts[Override] = ()
 
 
@@ -117,7 +131,7 @@ class Hypothesis(Frozen):
 class Venture(Frozen):
     """The whole document. Every method that changes returns a new venture or raises a Refusal."""
 
-    name: Text
+    name: Name
     promise: Text = Text("")
     archetype: Short = ""
     currency: Currency = "USD"
@@ -288,10 +302,7 @@ class Venture(Frozen):
 
 
 def _named(name: str) -> Text:
-    name = name.strip()
-    if not name or len(name) > 80:
-        raise Refusal("A name has 1 to 80 characters; this one has {length}.", length=len(name))
-    return Text(name)
+    return _short_enough(Text(name.strip()))
 
 
 _Named = TypeVar("_Named", Scenario, Hypothesis)

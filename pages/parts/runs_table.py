@@ -1,11 +1,13 @@
-"""Finished training runs as a table, for the pages that compare them and for the holder of a link."""
+"""Training runs as tables, for the pages that compare them and for the holder of a link."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from core.i18n import Language
+from core.i18n import Language, Text
 from core.storage import RunRow
 from core.training.result import RunResult
 from core.training.spec import RunSpec
@@ -32,37 +34,69 @@ def finished(rows: list[RunRow]) -> list[Finished]:
 
 
 def table(runs: list[Finished], _: Language) -> None:
-    """Settings and measurements side by side, each column with its unit."""
-    frame = pd.DataFrame(
-        [
-            {
-                "run": run.row.id[:6],
-                "title": _.text(run.spec.title),
-                "accuracy": run.result.test_accuracy,
-                "loss": run.result.test_loss,
-                "seconds": run.result.fit_seconds,
-                "speed": run.result.images_per_second,
-                "cost": run.result.cost_usd,
-                "energy": run.result.energy.joules,
-                "device": run.result.device.name,
-            }
-            for run in runs
-        ]
-    )
-    number = st.column_config.NumberColumn
+    """Settings and measurements of finished runs side by side, each column with its unit."""
+    frame = pd.DataFrame([{**_settings(run.row, run.spec, _), **_measurements(run.result)} for run in runs])
+    st.dataframe(frame, hide_index=True, column_config=_columns(_), alt=_("Finished training runs"))
+
+
+def all_runs(rows: list[RunRow], states: Mapping[str, Text], _: Language) -> pd.DataFrame:
+    """Every run with its state; without measurements where it was not finished."""
+    records = []
+    for row in rows:
+        record: dict[str, object] = _settings(row, RunSpec.from_json(row.spec), _)
+        record["state"] = _.text(states[row.state])
+        if row.state == "done" and row.summary:
+            record |= _measurements(RunResult.from_json(row.summary))
+        records.append(record)
+    columns = ["run", "title", "state", "accuracy", "loss", "seconds", "speed", "cost", "energy", "device"]
+    return pd.DataFrame(records).reindex(columns=columns)
+
+
+def choose(frame: pd.DataFrame, ids: list[str], key: str, chosen: str, _: Language) -> None:
+    """The table with rows to tick; the ids of those ticked are kept under ``chosen``."""
+
+    def ticked() -> None:
+        rows = st.session_state[key]["selection"]["rows"]
+        st.session_state[chosen] = [ids[row] for row in rows if row < len(ids)]
+
     st.dataframe(
         frame,
         hide_index=True,
-        column_config={
-            "run": _("Run"),
-            "title": _("Settings"),
-            "accuracy": number(_("Test accuracy (%)"), format="percent"),
-            "loss": number(_("Test loss"), format="%.4f"),
-            "seconds": number(_("Training time (s)"), format="%.1f"),
-            "speed": number(_("Images per second"), format="compact"),
-            "cost": number(_("Cost (USD)"), format="%.6f"),
-            "energy": number(_("Energy (J)"), format="compact"),
-            "device": _("Device"),
-        },
-        alt=_("Finished training runs"),
+        key=key,
+        on_select=ticked,
+        selection_mode="multi-row",
+        column_config=_columns(_),
+        alt=_("Past runs"),
     )
+
+
+def _settings(row: RunRow, spec: RunSpec, _: Language) -> dict[str, object]:
+    return {"run": row.id[:6], "title": _.text(spec.title)}
+
+
+def _measurements(result: RunResult) -> dict[str, object]:
+    return {
+        "accuracy": result.test_accuracy,
+        "loss": result.test_loss,
+        "seconds": result.fit_seconds,
+        "speed": result.images_per_second,
+        "cost": result.cost_usd,
+        "energy": result.energy.joules,
+        "device": result.device.name,
+    }
+
+
+def _columns(_: Language) -> dict[str, Any]:
+    number = st.column_config.NumberColumn
+    return {
+        "run": _("Run"),
+        "title": _("Settings"),
+        "state": _("State"),
+        "accuracy": number(_("Test accuracy (%)"), format="percent"),
+        "loss": number(_("Test loss"), format="%.4f"),
+        "seconds": number(_("Training time (s)"), format="%.1f"),
+        "speed": number(_("Images per second"), format="compact"),
+        "cost": number(_("Cost (USD)"), format="%.6f"),
+        "energy": number(_("Energy (J)"), format="compact"),
+        "device": _("Device"),
+    }

@@ -38,7 +38,7 @@ class Activation:
     curve: Callable[[Array], Array]
     """:math:`a`, element by element, for an array of any shape."""
     slope: Callable[[Array], Array]
-    """:math:`a'`, element by element; at a kink, the value Keras's backends use there (0 side)."""
+    """:math:`a'`, element by element; at a kink that of the negative side, as in TensorFlow."""
 
     def at(self, x: float) -> tuple[float, float]:
         """Value and slope for one input ``x``. Raises :class:`Refusal` unless ``x`` is finite."""

@@ -70,7 +70,7 @@ class Loss:
 def how_much_harder(probability: float) -> float:
     """How many times harder cross-entropy pulls at the weights than squared error: 1 / (2p(1 − p)).
 
-    The ratio of the two dL/dz, the same for either truth; at least 2, and 50 for a mistake made with 99 %.
+    The ratio of the two dL/dz, the same for either truth; at least 2, and 50.5 at 99 %.
     """
     if not 0 < probability < 1:
         raise Refusal(

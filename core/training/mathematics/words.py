@@ -2,9 +2,9 @@
 
 Every function takes the reader's language first and returns Markdown.
 
-Public names: :func:`share`, :func:`activation_formulas`, :func:`on_slope`, :func:`on_prediction`, :func:`on_losses`,
-:func:`loss_formulas`, :func:`on_descents`, :func:`descent_table`, :func:`update_rules`,
-:func:`advice_table`.
+Public names: :func:`share`, :func:`activation_formulas`, :func:`on_slope`, :func:`on_prediction`,
+:func:`on_losses`, :func:`loss_formulas`, :func:`on_descents`, :func:`descent_table`,
+:func:`update_rules`, :func:`advice_table`.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,10 @@
 """Where the data is: the environment decides, and no password is ever repeated."""
 
 import os
+import signal
+import sqlite3
 import stat
+import traceback
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,7 @@ from sqlalchemy import text
 
 from core.i18n import Refusal
 from core.storage import data_folder, database_url, open_store
-from core.storage.database import Database
+from core.storage.database import Database, _prepare
 from core.storage.place import read_url, spoken
 
 
@@ -69,21 +72,52 @@ def test_a_sqlite_file_is_opened_for_safety(tmp_path):
     database.close()
 
 
-def test_a_forked_child_reads_and_writes_and_leaves_its_parents_connections_alone(store, venture):
+class _Locked:
+    """A new connection to a file that another process is just making."""
+
+    def __init__(self, times):
+        self.times, self.statements = times, []
+
+    def execute(self, statement):
+        if self.times > 0:
+            self.times -= 1
+            raise sqlite3.OperationalError("database is locked")
+        self.statements.append(statement)
+
+
+def test_opening_a_file_that_another_process_is_making_waits_for_it():
+    connection = _Locked(times=3)
+    _prepare(connection, None)
+    assert connection.statements[0] == "PRAGMA journal_mode = WAL"
+
+
+def test_a_forked_child_and_its_parent_work_side_by_side(store, venture):
     row = store.ventures.create("me", venture("v1"), "")
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            store.after_fork()
-            store.ventures.save("me", row.id, 1, venture("by the child"), "")
-            store.close()
-            status = 0
-        finally:
-            os._exit(status)
+    with store._database._turn:  # another thread is just writing
+        child = os.fork()
+        if child == 0:
+            os._exit(_child(store, row.id, venture))
+    for _ in range(200):
+        assert store.ventures.head("me", row.id) >= 1
+        assert store.ventures.load("me", row.id, 1)[0].name.en == "v1"
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert store.ventures.load("me", row.id)[0].name.en == "by the child"
-    store.ventures.save("me", row.id, 2, venture("by the parent"), "")
+    assert store.ventures.load("me", row.id)[0].name.en == "by the child, 20"
+    store.ventures.save("me", row.id, 21, venture("by the parent"), "")
+
+
+def _child(store, venture_id, venture):
+    signal.alarm(30)
+    try:
+        theirs = store._database.engine.pool
+        store.after_fork()
+        assert store._database.engine.pool is not theirs
+        for n in range(1, 21):
+            store.ventures.save("me", venture_id, n, venture(f"by the child, {n}"), "")
+        store.close()
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
 
 
 def test_a_closed_store_opens_again_when_it_is_asked(url, venture):

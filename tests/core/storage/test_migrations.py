@@ -14,8 +14,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from core.i18n import Refusal
-from core.storage import migrate as migrate_module
 from core.storage import Store, open_store
+from core.storage import migrate as migrate_module
 from core.storage.database import Database
 from core.storage.tables import metadata
 

@@ -1,0 +1,230 @@
+"""Learning curves: known power laws are found again, doubt is as large as it says, nonsense is refused."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.i18n import Refusal
+from core.training.curve import FURTHEST, Measured, families, fit, pareto
+from core.training.device import Device
+from core.training.energy import Energy
+from core.training.result import RunResult
+from core.training.spec import RunSpec
+
+FLOP = 1e12
+SIZES = (1, 2, 4, 8, 16)
+
+
+def point(
+    compute: float, accuracy: float, cost: float = 1.0, seconds: float = 1.0, run_id: str = "run"
+) -> Measured:
+    return Measured(run_id, compute, seconds, cost, accuracy)
+
+
+def law(a: float, b: float, sizes: Sequence[float] = SIZES) -> list[Measured]:
+    """Points exactly on error = a · (compute / FLOP)^-b, held for 2 s and 3 s per 1e12 FLOP."""
+    return [point(FLOP * size, 1 - a * size**-b, seconds=2 + 3 * size) for size in sizes]
+
+
+def result(spec: RunSpec, accuracy: float | None) -> RunResult:
+    return RunResult(
+        stopped=accuracy is None,
+        epochs=1.0,
+        steps=1,
+        images=spec.images_seen,
+        parameters=spec.parameters,
+        training_flop=spec.training_flop,
+        train_loss=0.1,
+        train_accuracy=0.9,
+        validation_loss=None,
+        validation_accuracy=None,
+        test_loss=0.1,
+        test_accuracy=accuracy,
+        fit_seconds=1.0,
+        test_seconds=0.1,
+        held_seconds=2.0,
+        images_per_second=100.0,
+        steady_images_per_second=None,
+        price_per_hour=0.1,
+        cost_usd=0.01,
+        energy=Energy(1.0, "tdp_model"),
+        device=Device("cpu", "Some CPU", 2, 1 << 30, "tensorflow"),
+    )
+
+
+def test_an_exact_power_law_is_found_again() -> None:
+    curve = fit(law(0.2, 0.5))
+    assert curve.b == pytest.approx(0.5, abs=0.01)
+    assert curve.a * FLOP**-curve.b == pytest.approx(0.2, rel=0.01)
+    assert curve.backtest < 0.001
+    assert (curve.smallest, curve.largest) == pytest.approx((FLOP, 16 * FLOP))
+    for factor in (1.0, 3.0, FURTHEST):
+        band = curve.accuracy(16 * FLOP * factor)
+        assert band.mid == pytest.approx(1 - 0.2 * (16 * factor) ** -0.5, abs=0.002)
+
+
+def test_compute_and_cost_of_a_target_are_those_of_the_law() -> None:
+    """0.2 · x^-0.5 = 0.03 at x = 44.4; held for 2 + 3 · 44.4 s at 3.6 USD per hour."""
+    reach = fit(law(0.2, 0.5)).reach(0.97, price_per_hour=3.6)
+    x = (0.2 / 0.03) ** 2
+    assert reach.compute[1] == pytest.approx(x * FLOP, rel=0.06)
+    assert reach.cost_usd[1] == pytest.approx((2 + 3 * x) * 3.6 / 3600, rel=0.06)
+    assert reach.factor == pytest.approx(x / 16, rel=0.06)
+    assert reach.compute[0] < reach.compute[1]
+    assert reach.compute[2] is None or reach.compute[2] > reach.compute[1]
+
+
+def test_a_target_that_is_already_reached_costs_less_than_the_largest_run() -> None:
+    curve = fit(law(0.2, 0.5))
+    reach = curve.reach(1 - 0.2 * 4**-0.5, price_per_hour=1.0)
+    assert reach.compute[1] == pytest.approx(4 * FLOP, rel=0.05)
+    assert reach.never == 0.0
+
+
+@given(st.floats(0.1, 0.6), st.floats(0.3, 0.8))
+def test_the_band_encloses_its_middle_and_widens_with_distance(a: float, b: float) -> None:
+    curve = fit(law(a, b))
+    band = curve.accuracy(curve.largest * np.array([1.0, 2.0, 5.0, 10.0]))
+    assert np.all(band.low < band.mid)
+    assert np.all(band.mid < band.high)
+    relative = (band.high - band.low) / (1 - band.mid)
+    assert np.all(np.diff(relative) > 0)
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_the_band_covers_the_truth_about_as_often_as_it_says(seeds: int) -> None:
+    """Laws with seed scatter, a finite test, and a bend beyond the largest run as strong as was measured."""
+    rng = np.random.default_rng(5)
+    covered, covered_cost = [], []
+    for _ in range(300):
+        b = rng.uniform(0.35, 0.55)
+        beyond = b - 0.12 * rng.standard_normal()
+        points = []
+        for size in SIZES:
+            for _ in range(seeds):
+                error = 0.2 * size**-b * math.exp(0.1 * rng.standard_normal())
+                points.append(point(FLOP * size, 1 - rng.binomial(10_000, error) / 10_000, seconds=2 + size))
+        truth = 1 - 0.2 * 16**-b * 3**-beyond
+        try:
+            curve = fit(points)
+        except Refusal:
+            continue
+        band = curve.accuracy(3 * curve.largest)
+        covered.append(band.low <= truth <= band.high)
+        try:
+            low, _, high = curve.reach(truth, 1.0).compute
+        except Refusal:
+            continue
+        covered_cost.append(low <= 3 * curve.largest <= (high or math.inf))
+    assert len(covered) > 270
+    assert 0.74 <= np.mean(covered) <= 0.90
+    assert 0.74 <= np.mean(covered_cost) <= 0.95
+
+
+def test_more_seeds_make_the_band_narrower() -> None:
+    one, four = fit(law(0.2, 0.5)), fit(law(0.2, 0.5) * 4)
+    width = [float(c.accuracy(c.largest).high - c.accuracy(c.largest).low) for c in (one, four)]
+    assert width[1] < 0.6 * width[0]
+
+
+def test_the_same_runs_give_the_same_curve() -> None:
+    first, again = fit(law(0.2, 0.5)), fit(law(0.2, 0.5))
+    assert first.reach(0.96, 1.0) == again.reach(0.96, 1.0)
+
+
+def test_fewer_than_four_sizes_are_refused() -> None:
+    almost_same = [point(FLOP * x, 0.9) for x in (1, 1.01, 1.02, 2, 4)]
+    for points in ([], law(0.2, 0.5)[:3], law(0.2, 0.5)[:3] * 2, almost_same):
+        with pytest.raises(Refusal, match="sizes of training have been measured; a curve needs at least 4"):
+            fit(points)
+
+
+def test_sizes_too_close_together_are_refused() -> None:
+    with pytest.raises(Refusal, match=r"factor of 1\.7 only"):
+        fit(law(0.2, 0.5, sizes=(1, 6, 8, 10)))
+
+
+def test_an_error_that_does_not_fall_is_refused() -> None:
+    with pytest.raises(Refusal, match="does not fall"):
+        fit(
+            [
+                point(FLOP * size, accuracy)
+                for size, accuracy in zip(SIZES, (0.9, 0.95, 0.95, 0.94, 0.95), strict=True)
+            ]
+        )
+
+
+def test_a_curve_that_fails_its_own_backtest_is_refused() -> None:
+    with pytest.raises(Refusal, match=r"off by .* points of accuracy"):
+        fit(
+            [
+                point(FLOP * size, accuracy)
+                for size, accuracy in zip(SIZES, (0.5, 0.52, 0.54, 0.55, 0.8), strict=True)
+            ]
+        )
+
+
+def test_beyond_ten_times_the_largest_run_there_is_no_curve() -> None:
+    curve = fit(law(0.2, 0.5))
+    with pytest.raises(Refusal, match="11 times the largest run; the curve is drawn up to 10 times"):
+        curve.accuracy(np.array([1.0, 11.0]) * curve.largest)
+    with pytest.raises(Refusal, match="begins at"):
+        curve.accuracy(curve.smallest / 2)
+
+
+@pytest.mark.parametrize("accuracy", [0.999, 0.9999999])
+def test_a_target_beyond_what_the_runs_support_is_refused_with_what_to_expect(accuracy: float) -> None:
+    with pytest.raises(Refusal, match=r"more than these runs support.*9\d\.\d\d% to 9\d\.\d\d%"):
+        fit(law(0.2, 0.5)).reach(accuracy, 1.0)
+
+
+@pytest.mark.parametrize("accuracy", [0.0, 1.0, -0.1, 1.5, math.nan])
+def test_a_target_that_is_no_share_is_refused(accuracy: float) -> None:
+    with pytest.raises(Refusal, match="target accuracy is"):
+        fit(law(0.2, 0.5)).reach(accuracy, 1.0)
+
+
+def test_a_perfect_test_does_not_break_the_curve() -> None:
+    points = [
+        point(FLOP * size, accuracy)
+        for size, accuracy in zip(SIZES, (0.99, 0.995, 0.998, 0.999, 1.0), strict=True)
+    ]
+    assert 0.99 < float(fit(points).accuracy(16 * FLOP).mid) < 1
+
+
+@given(st.lists(st.tuples(st.floats(0, 10), st.floats(0, 1)), max_size=30))
+def test_nobody_beats_a_run_on_the_frontier_and_every_other_run_is_beaten(
+    pairs: list[tuple[float, float]],
+) -> None:
+    points = [point(1.0, accuracy, cost, run_id=str(i)) for i, (cost, accuracy) in enumerate(pairs)]
+    front = pareto(points)
+    assert [p.cost_usd for p in front] == sorted({p.cost_usd for p in front})
+    assert [p.accuracy for p in front] == sorted({p.accuracy for p in front})
+    for p in points:
+        assert p in front or any(f.cost_usd <= p.cost_usd and f.accuracy >= p.accuracy for f in front)
+    for f in front:
+        assert not any(
+            p.cost_usd <= f.cost_usd
+            and p.accuracy >= f.accuracy
+            and (p.cost_usd, p.accuracy) != (f.cost_usd, f.accuracy)
+            for p in points
+        )
+
+
+def test_runs_of_one_family_differ_in_size_seed_epochs_and_price_only() -> None:
+    specs = [
+        RunSpec(network="mlp", train_images=1_000),
+        RunSpec(network="mlp", train_images=2_000, seed=3, epochs=2, price_per_hour=9.0),
+        RunSpec(network="mlp", learning_rate=0.01),
+        RunSpec(network="cnn"),
+    ]
+    runs = [(str(i), spec, result(spec, 0.9)) for i, spec in enumerate(specs)]
+    stopped = ("stopped", specs[0], result(specs[0], None))
+    found = families([*runs, stopped])
+    assert [[p.run_id for p in points] for points in found.values()] == [["0", "1"], ["2"], ["3"]]
+    with pytest.raises(Refusal, match="stopped before its test"):
+        Measured.of("stopped", stopped[2])

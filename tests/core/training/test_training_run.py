@@ -1,0 +1,217 @@
+"""Real Keras runs, small ones: what they measure, how they stop, how they fail."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+
+from core.i18n import Refusal
+from core.training import command, networks, run
+from core.training.architecture import NETWORKS
+from core.training.result import Progress, RunResult
+from core.training.run import train
+from core.training.spec import OPTIMIZERS, RunSpec
+
+SMALL = RunSpec(network="mlp", train_images=2_000, epochs=2, batch_size=50, price_per_hour=3.6)
+
+
+@pytest.fixture(scope="module")
+def watched() -> tuple[RunResult, list[Progress]]:
+    said: list[Progress] = []
+    return train(SMALL, lambda progress: said.append(progress) or True), said  # type: ignore[func-returns-value]
+
+
+@pytest.mark.parametrize("key", sorted(NETWORKS))
+def test_keras_counts_the_same_parameters(key: str) -> None:
+    assert networks.build(RunSpec(network=key)).count_params() == RunSpec(network=key).parameters
+
+
+def test_squared_error_is_the_mean_over_the_ten_digits() -> None:
+    probabilities = np.full((2, 10), 0.1, "float32")
+    loss = networks.squared_error(np.array([3, 9], "int32"), keras.ops.convert_to_tensor(probabilities))
+    assert np.asarray(loss) == pytest.approx([(0.9**2 + 9 * 0.1**2) / 10] * 2)
+
+
+def test_a_run_learns_and_says_what_it_cost(watched: tuple[RunResult, list[Progress]]) -> None:
+    result, _ = watched
+    assert not result.stopped
+    assert (result.steps, result.images, result.epochs) == (80, 4_000, 2.0)
+    assert result.test_accuracy is not None
+    assert result.test_loss is not None
+    assert result.validation_accuracy is not None
+    assert 0.75 < result.test_accuracy < 0.95
+    assert 0.75 < result.validation_accuracy < 0.95
+    assert 0.2 < result.test_loss < 1.0
+    assert result.parameters == SMALL.parameters
+    assert result.training_flop == SMALL.training_flop
+    assert 0 < result.fit_seconds + result.test_seconds <= result.held_seconds
+    assert result.cost_usd == pytest.approx(result.held_seconds * 3.6 / 3600)
+    assert result.images_per_second == pytest.approx(4_000 / result.fit_seconds)
+    assert result.steady_images_per_second is not None
+    assert result.steady_images_per_second > result.images_per_second
+    assert result.energy.joules > 0
+    assert result.environment["backend"].startswith("tensorflow 2.")
+    assert RunResult.from_json(result.to_json()) == result
+
+
+def test_progress_goes_from_the_first_batch_to_the_test(watched: tuple[RunResult, list[Progress]]) -> None:
+    result, said = watched
+    assert said[0].step == 1
+    assert said[-1] == replace(said[-1], phase="test", step=80, epoch=2.0, loss=None, accuracy=None)
+    assert [p.step for p in said] == sorted(p.step for p in said)
+    assert [p.seconds for p in said] == sorted(p.seconds for p in said)
+    assert [p.epoch for p in said if p.phase == "validation"][-1] == 2.0
+    assert said[-2].accuracy == result.validation_accuracy
+    assert all(p.total_steps == 80 and p.loss is not None for p in said[:-1])
+
+
+def test_progress_is_said_at_most_four_times_a_second() -> None:
+    said: list[Progress] = []
+    began = time.perf_counter()
+    train(replace(SMALL, epochs=30, train_images=200), lambda p: said.append(p) or True)  # type: ignore[func-returns-value]
+    seconds = time.perf_counter() - began
+    for phase in ("train", "validation"):
+        assert 2 <= len([p for p in said if p.phase == phase]) <= 2 + 2 * math.ceil(4 * seconds)
+
+
+def test_the_same_seed_gives_the_same_run_and_another_seed_another(
+    watched: tuple[RunResult, list[Progress]],
+) -> None:
+    result, _ = watched
+    again, other = train(SMALL), train(replace(SMALL, seed=1))
+    assert (again.test_loss, again.train_loss) == pytest.approx(
+        (result.test_loss, result.train_loss), rel=1e-4
+    )
+    assert other.test_loss != pytest.approx(result.test_loss, rel=1e-4)
+
+
+def test_the_convolutional_network_trains_without_validation_on_all_images_until_told_to_stop() -> None:
+    told = time.perf_counter()
+
+    def stop_at_first_word(progress: Progress) -> bool:
+        nonlocal told
+        told = time.perf_counter()
+        return False
+
+    result = train(RunSpec(), stop_at_first_word)
+    assert time.perf_counter() - told < 1.0
+    assert result.stopped
+    assert (result.steps, result.images) == (1, 64)
+    assert result.test_accuracy is None
+    assert result.validation_accuracy is None
+    assert result.cost_usd > 0
+
+
+def test_a_stop_is_heeded_after_the_batch_at_hand() -> None:
+    asked = threading.Event()
+    steps: list[int] = []
+
+    def report(progress: Progress) -> bool:
+        steps.append(progress.step)
+        asked.set()
+        return True
+
+    result = train(replace(SMALL, epochs=100), report, stop=asked.is_set)
+    assert result.stopped
+    assert steps[0] == 1
+    assert result.steps == 2
+
+
+@pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))
+def test_every_optimiser_lowers_the_loss(optimizer: str) -> None:
+    result = train(replace(SMALL, optimizer=optimizer, learning_rate=None, epochs=3))
+    assert result.train_loss is not None
+    assert result.train_loss < 0.9 * math.log(10)
+
+
+@pytest.mark.parametrize(
+    ("activation", "loss"), [("relu", "mse"), ("sigmoid", "mse"), ("tanh", "cross_entropy")]
+)
+def test_other_activations_and_losses_learn_too(activation: str, loss: str) -> None:
+    result = train(replace(SMALL, activation=activation, loss=loss))
+    assert result.test_accuracy is not None
+    assert result.test_accuracy > 0.5
+
+
+def test_training_that_diverges_ends_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def undefined(digits: Any, probabilities: Any) -> Any:
+        return keras.ops.mean(probabilities, axis=-1) * float("nan")
+
+    monkeypatch.setattr(networks, "loss", lambda spec: undefined)
+    with pytest.raises(Refusal, match=r"no number any more after step 1: .* learning rate well below 0\.001"):
+        train(SMALL)
+
+
+def test_too_little_memory_ends_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    class ResourceExhaustedError(Exception):
+        pass
+
+    def no_memory(*_: object, **__: object) -> None:
+        raise ResourceExhaustedError("OOM when allocating tensor")
+
+    monkeypatch.setattr(keras.Model, "fit", no_memory)
+    with pytest.raises(Refusal, match="out of memory with batches of 50 images"):
+        train(SMALL)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_memory"),
+    [
+        (MemoryError(), True),
+        (RuntimeError("CUDA out of memory. Tried to allocate"), True),
+        (RuntimeError("RESOURCE_EXHAUSTED: Out of memory"), True),
+        (ValueError("shapes do not match"), False),
+    ],
+)
+def test_only_lack_of_memory_is_called_that(error: Exception, is_memory: bool) -> None:
+    assert run._is_out_of_memory(error) is is_memory
+
+
+def test_the_command_line_gets_one_flat_result() -> None:
+    result = command.train(preset="mlp", epochs=1, train_images=500, price_per_hour=1.0, power_watts=30.0)
+    wanted = {
+        "device",
+        "test_accuracy",
+        "test_loss",
+        "fit_seconds",
+        "images_per_second",
+        "parameters",
+        "cost_usd",
+        "energy_joules",
+    }
+    assert wanted <= set(result)
+    assert result["energy_joules"] == pytest.approx(30 * result["held_seconds"])
+    assert json.loads(json.dumps(result)) == result
+
+
+def test_the_command_line_refuses_what_the_specification_refuses() -> None:
+    with pytest.raises(Refusal, match="network is gpt"):
+        command.train(preset="gpt")
+
+
+def test_what_the_web_process_imports_loads_no_backend() -> None:
+    program = (
+        "import sys\n"
+        "import core.training.service, core.training.spec, core.training.curve, core.training.datasets\n"
+        "import core.training.result, core.training.architecture, core.training.worker, core.training.command\n"
+        "core.training.service.device.installed()\n"
+        "print(sorted({'tensorflow', 'keras', 'jax', 'torch', 'streamlit'} & set(sys.modules)))\n"
+    )
+    root = Path(__file__).parents[3]
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.strip() == "[]"

@@ -1,0 +1,133 @@
+"""A run's specification: what is allowed, what is refused, and what it says of itself."""
+
+import dataclasses
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.i18n import Refusal, language
+from core.training.architecture import NETWORKS
+from core.training.spec import ACTIVATIONS, LOSSES, OPTIMIZERS, RunSpec
+
+specs = st.builds(
+    RunSpec,
+    network=st.sampled_from(sorted(NETWORKS)),
+    optimizer=st.sampled_from(sorted(OPTIMIZERS)),
+    activation=st.sampled_from(sorted(ACTIVATIONS)),
+    loss=st.sampled_from(sorted(LOSSES)),
+    epochs=st.integers(1, 100),
+    batch_size=st.integers(8, 4096),
+    learning_rate=st.none() | st.floats(1e-6, 10),
+    seed=st.integers(0, 2**31 - 1),
+    train_images=st.integers(100, 60_000),
+    price_per_hour=st.floats(0, 1000),
+    power_watts=st.none() | st.floats(1, 20_000),
+)
+
+
+@given(specs)
+def test_a_specification_survives_json(spec: RunSpec) -> None:
+    assert RunSpec.from_json(spec.to_json()) == spec
+
+
+@given(specs)
+def test_steps_cover_every_image_once_an_epoch(spec: RunSpec) -> None:
+    assert (spec.steps_per_epoch - 1) * spec.batch_size < spec.train_images
+    assert spec.train_images <= spec.steps_per_epoch * spec.batch_size
+    assert spec.total_steps == spec.epochs * spec.steps_per_epoch
+
+
+@given(specs)
+def test_images_for_training_and_validation_do_not_overlap(spec: RunSpec) -> None:
+    assert 0 <= spec.validation_images <= 60_000 - spec.train_images
+
+
+def test_a_run_on_all_images_keeps_none_back_for_validation() -> None:
+    assert RunSpec().validation_images == 0
+    assert RunSpec(train_images=1_000).validation_images == 1_000
+    assert RunSpec(train_images=20_000).validation_images == 2_000
+    assert RunSpec(train_images=59_500).validation_images == 500
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "rate"), [("sgd", 0.01), ("momentum", 0.01), ("adagrad", 0.01), ("adam", 0.001)]
+)
+def test_each_optimiser_brings_its_usual_learning_rate(optimizer: str, rate: float) -> None:
+    assert RunSpec(optimizer=optimizer).learning_rate == rate
+    assert RunSpec(optimizer=optimizer, learning_rate=0.5).learning_rate == 0.5
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "allowed"),
+    [
+        ("network", "transformer", "cnn, mlp"),
+        ("dataset", "imagenet", "mnist"),
+        ("optimizer", "lion", "sgd, momentum, adagrad, adam"),
+        ("activation", "gelu", "relu, sigmoid, tanh"),
+        ("loss", "hinge", "cross_entropy, mse"),
+        ("network", None, "cnn, mlp"),
+        ("network", ["cnn"], "cnn, mlp"),
+        ("epochs", 0, "a whole number from 1 to 100"),
+        ("epochs", 2.5, "a whole number from 1 to 100"),
+        ("epochs", True, "a whole number from 1 to 100"),
+        ("batch_size", 7, "a whole number from 8 to 4,096"),
+        ("seed", -1, "a whole number from 0 to 2,147,483,647"),
+        ("train_images", 60_001, "a whole number from 100 to 60,000"),
+        ("train_images", 99, "a whole number from 100 to 60,000"),
+        ("learning_rate", 0.0, "a number from 1e-06 to 10"),
+        ("learning_rate", float("nan"), "a number from 1e-06 to 10"),
+        ("learning_rate", "fast", "a number from 1e-06 to 10"),
+        ("price_per_hour", -0.01, "a number from 0 to 1000"),
+        ("price_per_hour", None, "a number from 0 to 1000"),
+        ("power_watts", 0, "a number from 1 to 20000"),
+        ("power_watts", float("inf"), "a number from 1 to 20000"),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_what_is_allowed(field: str, value: object, allowed: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        RunSpec(**{field: value})  # type: ignore[arg-type]
+    assert str(value) in str(refused.value)
+    assert allowed in str(refused.value)
+
+
+def test_a_refusal_names_the_field_in_the_readers_language() -> None:
+    with pytest.raises(Refusal) as refused:
+        RunSpec(epochs=0)
+    assert "epochs" in language("en").refusal(refused.value)
+    assert "训练轮数" in language("zh_Hans").refusal(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "3", "{", '{"epochs": 1, "colour": "red"}', '{"epochs": "1"}', '{"epochs": NaN}']
+)
+def test_text_that_is_no_specification_is_refused(text: str) -> None:
+    with pytest.raises(Refusal):
+        RunSpec.from_json(text)
+
+
+def test_an_older_specification_without_a_new_field_takes_its_default() -> None:
+    assert RunSpec.from_json(json.dumps({"network": "mlp"})) == RunSpec(network="mlp")
+
+
+def test_the_title_says_what_is_trained_in_both_languages() -> None:
+    spec = RunSpec(epochs=1)
+    assert spec.title.en == "CNN · Adam · 1 epoch · 60,000 images"
+    assert spec.title.zh == "CNN · Adam · 1 轮 · 60,000 张图像"
+
+
+def test_a_specification_cannot_be_changed() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        RunSpec().epochs = 3  # type: ignore[misc]
+
+
+def test_counts_of_the_networks_are_those_counted_by_hand() -> None:
+    """Convolution: outputs × 2 × window; 26·26·32·2·9 + 11·11·64·2·288 + 2·1600·128 + 2·128·10."""
+    cnn, mlp = NETWORKS["cnn"], NETWORKS["mlp"]
+    assert cnn.parameters == (9 + 1) * 32 + (9 * 32 + 1) * 64 + (1600 + 1) * 128 + (128 + 1) * 10
+    assert cnn.forward_flop == 389_376 + 4_460_544 + 409_600 + 2_560
+    assert cnn.training_flop == 3 * cnn.forward_flop - 389_376
+    assert mlp.parameters == (784 + 1) * 128 + (128 + 1) * 10
+    assert mlp.training_flop == 3 * (2 * 784 * 128 + 2 * 128 * 10) - 2 * 784 * 128
+    assert RunSpec(network="mlp", epochs=2, train_images=1_000).training_flop == 2_000 * mlp.training_flop
