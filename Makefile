@@ -1,5 +1,6 @@
 # make run   sets up on first use and opens the app
 # make test  sets up and runs every check that CI runs
+# make gpu   puts the GPU build of TensorFlow in the place of the CPU build
 # make lock  resolves requirements*.txt anew into the lock files
 
 VENV := .venv
@@ -9,7 +10,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3.13 python3; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& echo $$p && break; done)
 
-.PHONY: run test check lock clean
+.PHONY: run test check gpu lock clean
 
 run: $(VENV)/run-ready
 	@exec $(BIN)/python app.py --open
@@ -35,6 +36,10 @@ $(VENV)/run-ready: requirements.lock | $(BIN)/python
 $(VENV)/test-ready: requirements.lock requirements-dev.lock | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --no-deps --disable-pip-version-check -r requirements-dev.lock
 	@touch $@ $(VENV)/run-ready
+
+gpu: $(VENV)/run-ready
+	$(BIN)/python -m pip uninstall --quiet --yes tensorflow-cpu
+	$(BIN)/python -m pip install --quiet -r requirements-gpu.txt
 
 lock: $(VENV)/test-ready
 	$(BIN)/python -m pip install --quiet uv

@@ -291,16 +291,19 @@ def _serving_figures(ws: Workspace, estimate: ServingEstimate, _: Language) -> N
             load = _("{share} mean load", share=_.percent(own.mean_load, 2))
             why = _("Sized for the busiest hour. The mean load decides: accelerators are billed when idle.")
             st.metric(_("Replicas"), _.number(own.replicas), plain(load), help=why, **quiet)
-            _band_metric(_("Tokens/s a replica"), own.tokens_per_second, _.number, _)
     for refused in (api, own):
         if isinstance(refused, Refusal):
             st.error(plain(_.refusal(refused)))
     if isinstance(api, ApiEstimate) and isinstance(own, SelfHostEstimate):
         st.info(plain(_verdict(estimate, api, own, money, _)), icon=":material/balance:")
     if isinstance(own, SelfHostEstimate):
+        tokens = own.tokens_per_second
         speed = _(
-            "{batch} requests at once, TTFT {ttft} ms without a queue, TPOT {tpot} ms. Per million tokens "
-            "{cost}; at full load {scale}.",
+            "A replica writes {tokens} tokens/s ({low} to {high}) for {batch} requests at once: TTFT {ttft} ms "
+            "without a queue, TPOT {tpot} ms. Per million tokens {cost}; at full load {scale}.",
+            tokens=_.number(tokens.p50),
+            low=_.number(tokens.p10),
+            high=_.number(tokens.p90),
             batch=own.batch,
             ttft=_.number(own.first_token_seconds * 1e3),
             tpot=_.number(own.seconds_per_token * 1e3),

@@ -129,7 +129,7 @@ def softmax_part() -> None:
     st.markdown(
         _(
             "The last layer gives one score per class. Softmax makes them positive and lets them add up to "
-            "100 %. Only the differences count: raise all three scores and nothing changes."
+            "100%. Only the differences count: raise all three scores and nothing changes."
         )
     )
     controls, picture = st.columns([2, 3], gap="large")

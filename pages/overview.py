@@ -5,7 +5,7 @@ import streamlit as st
 from core.charts.plan import Series, cash_chart
 from core.finance import Projection, metrics, project, stages
 from core.i18n import Language, Refusal
-from pages.parts.figures import answer, card
+from pages.parts.figures import answer, cards
 from pages.parts.lever import price_lever
 from pages.parts.session import Workspace, say, workspace
 from pages.parts.shell import plain
@@ -29,7 +29,7 @@ def page() -> None:
         st.error(_.refusal(refusal))
         return
     _headline(ws, projection, _)
-    _figures(projection, _)
+    cards(HEADLINES, projection, _, "overview")
     _stages(projection, _)
     answer(projection, _)
 
@@ -63,13 +63,6 @@ def _sentence(projection: Projection, _: Language) -> str:
         month=_.month(projection.venture.start, int(zero.value) - 1),
         number=int(zero.value),
     )
-
-
-def _figures(projection: Projection, _: Language) -> None:
-    found = metrics(projection)
-    for column, key in zip(st.columns(len(HEADLINES)), HEADLINES, strict=True):
-        with column:
-            card(found[key], projection, _, "overview")
 
 
 def _stages(projection: Projection, _: Language) -> None:

@@ -4,18 +4,18 @@ import pandas as pd
 import streamlit as st
 
 from core.charts.plan import Series, cash_chart, lines_chart, months
-from core.finance import Projection, metrics, project, read_unit, section_label, simulate
+from core.finance import Projection, project, read_unit, section_label, simulate
 from core.i18n import Language, Refusal
 from core.venture import GROUPS
 from pages.parts.drivers import driver_field
-from pages.parts.figures import answer, ask, card
+from pages.parts.figures import answer, ask, cards
 from pages.parts.lever import price_lever
 from pages.parts.scenarios import comparison, scenario_bar
 from pages.parts.session import Workspace, say, workspace
 from pages.parts.shell import plain
 
 DRAWS = 1024
-FIGURES = (("cash_zero", "burn", "gross_margin"), ("ltv_to_cac", "payback", "funding_need"))
+FIGURES = ("cash_zero", "burn", "gross_margin", "ltv_to_cac", "payback", "funding_need")
 
 
 def page() -> None:
@@ -32,7 +32,7 @@ def page() -> None:
             compared = None if other is None else project(ws.venture, other or None)
             _cash(ws, projection, compared, scenario, other, _)
             if compared is None:
-                _figures(projection, _)
+                cards(FIGURES, projection, _, "plan")
         except Refusal as refusal:
             st.error(_.refusal(refusal))
             return
@@ -107,14 +107,6 @@ def _cash(
         config={"displaylogo": False},
         alt=_("Cash at the end of each month"),
     )
-
-
-def _figures(projection: Projection, _: Language) -> None:
-    found = metrics(projection)
-    for row in FIGURES:
-        for column, key in zip(st.columns(len(row)), row, strict=True):
-            with column:
-                card(found[key], projection, _, "plan")
 
 
 def _name(ws: Workspace, scenario: str | None, _: Language) -> str:

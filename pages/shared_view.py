@@ -13,7 +13,7 @@ from core.venture import BLOCKS, Venture
 from core.venture.canvas import CREDIT
 from pages.parts.canvas_grid import grid
 from pages.parts.drivers import CONFIDENCE, KINDS
-from pages.parts.figures import answer, card
+from pages.parts.figures import answer, cards
 from pages.parts.mentions import live
 from pages.parts.runs_table import finished, table
 from pages.parts.services import store
@@ -22,8 +22,14 @@ from pages.parts.shell import language_switch, plain
 
 DRAWS = 1024
 FIGURES = (
-    ("cash_zero", "burn", "gross_margin", "ltv_to_cac"),
-    ("break_even", "payback", "burn_multiple", "funding_need"),
+    "cash_zero",
+    "burn",
+    "gross_margin",
+    "ltv_to_cac",
+    "break_even",
+    "payback",
+    "burn_multiple",
+    "funding_need",
 )
 
 
@@ -86,19 +92,15 @@ def _cash(projection: Projection, _: Language) -> None:
 
 def _figures(projection: Projection, _: Language) -> None:
     st.subheader(_("Key figures"))
+    cards(FIGURES, projection, _, "shared")
     found = metrics(projection)
-    for row in FIGURES:
-        for column, key in zip(st.columns(len(row)), row, strict=True):
-            with column:
-                card(found[key], projection, _, "shared")
     with st.expander(_("Definitions and benchmarks")):
-        for row in FIGURES:
-            for key in row:
-                benchmark = plain(_.text(found[key].benchmark))
-                st.markdown(
-                    f"**{plain(_.text(found[key].label))}** · {plain(_.text(found[key].definition))}"
-                    + (f"  \n{_('Benchmark: {text}', text=benchmark)}" if benchmark else "")
-                )
+        for key in FIGURES:
+            benchmark = plain(_.text(found[key].benchmark))
+            st.markdown(
+                f"**{plain(_.text(found[key].label))}** · {plain(_.text(found[key].definition))}"
+                + (f"  \n{_('Benchmark: {text}', text=benchmark)}" if benchmark else "")
+            )
 
 
 def _block(block: str, projection: Projection, _: Language) -> None:

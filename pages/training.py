@@ -9,6 +9,7 @@ import streamlit as st
 from core.charts.training import Learning, learning_chart
 from core.i18n import Language, Refusal, Text
 from core.storage import RunRow
+from core.training.architecture import NETWORKS, Network
 from core.training.energy import METHODS
 from core.training.result import RunResult, cost, joules_so_far
 from core.training.service import device_in_use
@@ -16,7 +17,6 @@ from core.training.spec import (
     ACTIVATIONS,
     DEFAULT_PRICE_PER_HOUR,
     LOSSES,
-    NETWORKS,
     OPTIMIZERS,
     WHOLE_RANGES,
     Choice,
@@ -152,11 +152,13 @@ def _settings(ws: Workspace, rows: list[RunRow], _: Language) -> None:
         width="stretch",
         on_click=_start,
     )
-    if refusal := ws.refused.get("training:start"):
-        st.error(_.refusal(refusal))
+    if refused := ws.refused.get("training:start"):
+        st.error(_.refusal(refused))
 
 
-def _select(label: str, field: str, choices: Mapping[str, Choice], default: str, _: Language) -> None:
+def _select(
+    label: str, field: str, choices: Mapping[str, Choice | Network], default: str, _: Language
+) -> None:
     st.selectbox(
         label,
         list(choices),
@@ -351,7 +353,10 @@ def _curves(rows: list[RunRow], _: Language) -> None:
         return
     for what, title in (("accuracy", _("Accuracy")), ("loss", _("Loss"))):
         st.plotly_chart(
-            learning_chart(runs, what, _), key=f"training:chart:{what}", config={"displaylogo": False}, alt=title
+            learning_chart(runs, what, _),
+            key=f"training:chart:{what}",
+            config={"displaylogo": False},
+            alt=title,
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -116,7 +117,7 @@ def tradeoff_chart(
         )
     low, high = min(p.accuracy for p in points), max([*(p.accuracy for p in points), target or 0.0])
     room = max(0.005, 0.15 * (high - low))
-    layout: dict[str, object] = {}
+    layout: dict[str, Any] = {}
     if target is not None:
         layout["shapes"] = [
             {

@@ -24,7 +24,8 @@ class ApiPrice:
     """USD per million tokens of fresh input, cached input and output, at one prompt length and day.
 
     ``caches`` is false where the provider has no price for cached input; it then costs what fresh
-    input costs. ``by_length`` says that longer prompts cost more per token.
+    input costs. ``by_length`` says that longer prompts cost more per token; ``context`` is the most tokens
+    that a call may hold, None where the list does not say.
     """
 
     provider: str
@@ -36,6 +37,7 @@ class ApiPrice:
     output: float
     caches: bool
     by_length: bool
+    context: int | None
     url: str
     on: date
 
@@ -65,7 +67,7 @@ def price_list(on: date) -> PriceList:
         for condition in model.prices
         if isinstance(condition.constraint, StartDateConstraint) and condition.constraint.start_date <= on
     ]
-    return PriceList(version("genai-prices"), max(starts))
+    return PriceList(version("genai-prices"), max(starts, default=on))
 
 
 @lru_cache(maxsize=1024)
@@ -97,6 +99,7 @@ def api_price(provider: str, model: str, on: date, input_tokens: float) -> ApiPr
         output=output,
         caches=prices.cache_read_mtok is not None,
         by_length=not isinstance(prices.input_mtok, Decimal),
+        context=known.context_window,
         url=(house.pricing_urls or [""])[0],
         on=on,
     )

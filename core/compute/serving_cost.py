@@ -151,6 +151,7 @@ def estimate_api(plan: ServingPlan) -> ApiEstimate:
     """The API bill; a Refusal for an input out of range or a model without a price."""
     _check_requests(plan)
     price = api_price(plan.provider, plan.model, plan.on, float(plan.input_tokens))
+    _check_context(plan, price.model_name, price.context)
     fresh = plan.input_tokens * (1 - plan.cached_share)
     cached = plan.input_tokens * plan.cached_share
     attempt = (fresh * price.input + cached * price.cached + plan.output_tokens * price.output) / 1e6
@@ -169,6 +170,7 @@ def estimate_selfhost(plan: ServingPlan) -> SelfHostEstimate:
     model = language_model(plan.open_model)
     hardware = accelerator(plan.accelerator)
     _check_fleet(plan, hardware)
+    _check_context(plan, model.name, model.context)
     price = hourly_price(hardware, plan.price_per_hour)
     replica = _replica(plan, model, hardware)
     if room(replica) < 1:
@@ -281,6 +283,17 @@ def _check_requests(plan: ServingPlan) -> None:
     within(plan.cached_share, Text("Cached share of the input", "输入缓存命中率"), 0, 1)
     within(plan.attempts, Text("Attempts per request", "每次请求的尝试次数"), 1, 1000)
     within(plan.requests_per_month, Text("Requests per month", "每月请求数"), 1, 1e13)
+
+
+def _check_context(plan: ServingPlan, model: str, most: int | None) -> None:
+    tokens = plan.input_tokens + plan.output_tokens
+    if most is not None and tokens > most:
+        raise Refusal(
+            "A call holds {tokens} tokens; {model} takes at most {most}.",
+            tokens=f"{tokens:,.0f}",
+            model=model,
+            most=f"{most:,}",
+        )
 
 
 def _check_fleet(plan: ServingPlan, hardware: Accelerator) -> None:

@@ -165,7 +165,6 @@ def experiment_factors() -> tuple[Experiments, ...]:
     )
 
 
-@lru_cache(maxsize=512)
 def estimate_training(plan: TrainingPlan) -> TrainingEstimate:
     """The estimate of ``plan``; a :class:`Refusal` that names the first input that is out of range."""
     hardware = accelerator(plan.accelerator)

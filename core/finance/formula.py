@@ -84,7 +84,8 @@ def parse(text: str) -> Formula:
     try:
         tree = ast.parse(text[lead:], mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        place = min(lead + max(0, (getattr(error, "offset", None) or 1) - 1), len(text))
+        offset = getattr(error, "offset", None)  # from 1; 0 where the text ends too early
+        place = len(text.rstrip()) if offset == 0 else min(lead + max(0, (offset or 1) - 1), len(text))
         raise FormulaRefusal(
             "The formula cannot be read from character {position} on.", place, position=place + 1
         ) from None

@@ -277,7 +277,7 @@ def said(metric: Metric, venture: Venture, _: Language) -> str:
     if metric.kind == "month":
         return _.month(venture.start, int(value) - 1)
     if metric.kind == "months":
-        return _.number(value, digits=3)
+        return _("{count} months", count=_.number(value, digits=3))
     if metric.kind == "money":
         return _.money(value, venture.currency)
     if metric.kind == "share":

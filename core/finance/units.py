@@ -122,7 +122,8 @@ def spoken(value: float, text: str, currency: str, _: Language, digits: int = 3)
         return _.percent(value, digits) + below
     if first == "money":
         return _.money(value, currency, digits) + below
-    return f"{_.number(value, digits=digits)} {read(text, currency, _)}"
+    above = _word(first, 0 if value == 1 else 1, _)
+    return f"{_.number(value, digits=digits)} {above}{below}"
 
 
 def _word(part: str, above: int, _: Language) -> str:

@@ -21,7 +21,7 @@ Mode = Literal["warm", "cold"]
 FIRST_METRIC_S = 60.0
 """A warm run that has not trained a batch by then is taken for hung, and begun again in the cold."""
 
-GRACE_S = 0.6
+GRACE_S = 0.5
 """How long a run may take to end by itself once it is told to stop."""
 
 log = logging.getLogger(__name__)

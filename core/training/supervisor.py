@@ -176,7 +176,7 @@ class Supervisor:
         """Hear what the run's process says, hold the lease, and end the run when it is time."""
         over = active.attempt.over  # before reading, so that nothing said at the very end is missed
         self._hear(active)
-        if over:
+        if over or active.result or active.refusal:
             self._end(active)
             return
         active.attempt.end_if_hung()
@@ -216,7 +216,7 @@ class Supervisor:
             return True
 
     def _end(self, active: Active) -> None:
-        """Write down how a run ended whose process is over, or begin it again in the cold."""
+        """Write down how a run ended, or begin it again in the cold; then let go of its process."""
         attempt = active.attempt
         if not (active.result or active.refusal) and attempt.may_begin_again:
             log.warning("run %s: %s Beginning again in a fresh process.", active.row.id, attempt.ending())
@@ -244,7 +244,7 @@ class Supervisor:
         if active.stopping:
             return "stopped", Refusal(
                 "It was stopped on request after {step} of {total} steps.",
-                step=active.step,
+                step=active.result.steps if active.result else active.step,
                 total=RunSpec.from_json(active.row.spec).total_steps,
             )
         if shut_down_by:

@@ -20,7 +20,9 @@ from core.venture.venture import Venture
 
 SCHEMA_VERSION = 1
 MAX_BYTES = 2_000_000
+MAX_PARTS = 50_000
 MAX_NAMES = 100
+"""A full venture has some ten thousand objects and lists, and an object a dozen names."""
 
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -39,6 +41,11 @@ def from_json(text: str | bytes) -> Venture:
             "The file has {size} MB; at most {most} MB are allowed.",
             size=round(len(data) / 1e6, 1),
             most=MAX_BYTES / 1e6,
+        )
+    parts = data.count(b"{") + data.count(b"[")
+    if parts > MAX_PARTS:
+        raise Refusal(
+            "The file has {count} objects and lists; at most {most} are allowed.", count=parts, most=MAX_PARTS
         )
     try:
         parse_json(data, allow_inf_nan=False)  # refuses depth, NaN, and what is not UTF-8

@@ -1,22 +1,35 @@
 """A figure with its definition and its reason: the card, and the explanation that opens from it."""
 
+from collections.abc import Iterable
+
 import streamlit as st
 
-from core.finance import Metric, Projection, Why, said, spoken, why
+from core.finance import Metric, Projection, Why, metrics, said, spoken, why
 from core.i18n import Language, Refusal
 from pages.parts.drivers import source_line
 from pages.parts.session import say
 from pages.parts.shell import plain
 
+CARD_PX, CARD_HEIGHT_PX = 170, 214
+"""Wide enough for a number, narrow enough for two beside each other on a phone; all of one height."""
 
-def card(metric: Metric, projection: Projection, _: Language, place: str) -> None:
+
+def cards(keys: Iterable[str], projection: Projection, _: Language, place: str) -> None:
+    """The metrics of ``keys`` side by side, as many in a row as there is room for."""
+    found = metrics(projection)
+    with st.container(horizontal=True, gap="small"):
+        for key in keys:
+            _card(found[key], projection, _, place)
+
+
+def _card(metric: Metric, projection: Projection, _: Language, place: str) -> None:
     """A metric with its definition and benchmark behind the question mark, and a way to ask why."""
     venture = projection.venture
     explained = _.text(metric.definition)
     if str(metric.benchmark):
         explained += "\n\n" + _("Benchmark: {text}", text=_.text(metric.benchmark))
     value = said(metric, venture, _)
-    with st.container(border=True, height="stretch"):
+    with st.container(border=True, width=CARD_PX, height=CARD_HEIGHT_PX):
         st.markdown(_.text(metric.label), help=explained)
         if metric.value is None:
             st.metric(_.text(metric.label), "–", label_visibility="collapsed")
@@ -42,8 +55,6 @@ def _unit(metric: Metric, _: Language) -> str:
     """What stands under the number."""
     if metric.kind == "month":
         return _("month {month} of the plan", month=int(metric.value or 0))
-    if metric.kind == "months":
-        return _("months")
     if metric.key == "burn":
         return _("a month")
     if metric.month:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
@@ -198,6 +198,7 @@ def test_the_advice_stands_without_a_training_page():
 # The charts
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(
     surface=st.sampled_from(list(maths.SURFACES)),
     rate=st.floats(1e-4, 10),
@@ -206,8 +207,8 @@ def test_the_advice_stands_without_a_training_page():
 )
 def test_no_descent_puts_a_number_that_is_not_finite_into_a_chart(surface, rate, beta, steps):
     _, place = language("en"), maths.SURFACES[surface]
-    settings = maths.Settings(rate, momentum=beta)
-    paths = [maths.descend(place, optimiser, settings, steps) for optimiser in maths.OPTIMISERS.values()]
+    chosen = maths.Settings(rate, momentum=beta)
+    paths = [maths.descend(place, optimiser, chosen, steps) for optimiser in maths.OPTIMISERS.values()]
     for figure in (charts.descent_map(_, place, paths), charts.descent_chart(_, place, paths)):
         assert all(math.isfinite(number) for number in numbers(figure))
     left, right, bottom, top = place.widened(0.5)

@@ -29,7 +29,7 @@ from core.i18n import Refusal, Text
 from core.training.mathematics.surfaces import Surface
 
 EPSILON = 1e-7
-"""Keras's default for Adagrad, RMSprop and Adam; the papers suggest 1e-8."""
+"""Keras's default for Adagrad, RMSprop and Adam; Kingma & Ba suggest 1e-8."""
 FIRST_ACCUMULATOR = 0.1
 """Adagrad's sum of squares before the first step (``initial_accumulator_value`` in Keras)."""
 RATES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
@@ -37,7 +37,7 @@ RATES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 MOST_STEPS = 300
 """Enough to see where a descent is going, and quick enough to follow a finger on the slider."""
 ESCAPED = 1e6
-"""A weight beyond this has left for good: these surfaces only get steeper outwards."""
+"""A weight beyond this is taken to have left for good: it is a hundred thousand maps away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,10 @@ class Settings:
                 "The learning rate is {value}; it has to be above 0 and at most 10.", value=self.learning_rate
             )
         for field, value in (
-            ("momentum β", self.momentum),
-            ("ρ", self.rho),
-            ("β₁", self.beta_1),
-            ("β₂", self.beta_2),
+            (Text("momentum β", "动量 β"), self.momentum),
+            (Text("RMSprop ρ", "RMSprop ρ"), self.rho),
+            (Text("Adam β₁", "Adam β₁"), self.beta_1),
+            (Text("Adam β₂", "Adam β₂"), self.beta_2),
         ):
             if not 0 <= value < 1:
                 raise Refusal(
@@ -89,7 +89,7 @@ class Optimiser:
     reference: str
     """Markdown."""
     uses: tuple[str, ...]
-    """The fields of :class:`Settings` it reads."""
+    """The fields of :class:`Settings` it reads, apart from the rate."""
     memory: tuple[float, float]
     """What it remembers before the first step."""
     rule: Rule
@@ -166,7 +166,8 @@ def descend_at_best_rate(surface: Surface, optimiser: Optimiser, settings: Setti
     ``settings.learning_rate`` is not looked at. If all diverge, the one at the smallest rate is given.
     """
     _check_steps(steps)
-    tries = _at_all_rates(surface, optimiser, replace(settings, learning_rate=1.0))
+    read = {field: getattr(settings, field) for field in optimiser.uses}
+    tries = _at_all_rates(surface, optimiser, Settings(1.0, **read))
     return min((path.first(steps) for path in tries), key=lambda path: path.end)
 
 
@@ -225,7 +226,7 @@ _ALL = (
         r"\theta \leftarrow \theta - \eta\, g_t",
         Text("One step straight downhill, as long as the slope is steep.", "径直下坡一步，坡越陡步子越大。"),
         "[Robbins & Monro 1951](https://doi.org/10.1214/aoms/1177729586)",
-        ("learning_rate",),
+        (),
         _NOTHING,
         _sgd,
     ),
@@ -239,7 +240,7 @@ _ALL = (
             "像一个沉重的球：坡向不变就保持速度，坡向来回翻转就互相抵消。",
         ),
         "[Polyak 1964](https://doi.org/10.1016/0041-5553(64)90137-5)",
-        ("learning_rate", "momentum"),
+        ("momentum",),
         _NOTHING,
         _momentum,
     ),
@@ -253,7 +254,7 @@ _ALL = (
         ),
         "Nesterov 1983, in the form of "
         "[Sutskever et al. 2013](https://proceedings.mlr.press/v28/sutskever13.html)",
-        ("learning_rate", "momentum"),
+        ("momentum",),
         _NOTHING,
         _nesterov,
     ),
@@ -268,7 +269,7 @@ _ALL = (
             "每个权重都有自己的步长，而且只会越来越小：适合稀有特征，长时间训练会变慢。",
         ),
         "[Duchi, Hazan & Singer 2011](https://jmlr.org/papers/v12/duchi11a.html)",
-        ("learning_rate",),
+        (),
         (FIRST_ACCUMULATOR, 0.0),
         _adagrad,
     ),
@@ -283,7 +284,7 @@ _ALL = (
         ),
         "[Tieleman & Hinton 2012, lecture 6e]"
         "(https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf)",
-        ("learning_rate", "rho"),
+        ("rho",),
         _NOTHING,
         _rmsprop,
     ),
@@ -301,7 +302,7 @@ _ALL = (
             "动量加上每个权重自己的步长，并修正冷启动偏差：几乎不用调参，到处都能用。",
         ),
         "[Kingma & Ba 2015](https://arxiv.org/abs/1412.6980)",
-        ("learning_rate", "beta_1", "beta_2"),
+        ("beta_1", "beta_2"),
         _NOTHING,
         _adam,
     ),

@@ -130,7 +130,7 @@ def on_descents(_: Language, surface: Surface, paths: list[Path]) -> list[str]:
 
 def descent_table(_: Language, paths: list[Path]) -> str:
     """A row for each path: its rate, where it ended, how soon it had come close."""
-    titles = (_("Optimiser"), _("Learning rate η"), _("Loss at the end"), _("Steps to 1 % of the start"))
+    titles = (_("Optimiser"), _("Learning rate η"), _("Loss at the end"), _("Steps to 1/100 of the start"))
     rows = []
     for path in paths:
         reached = path.steps_to(0.01)

@@ -6,16 +6,19 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.i18n import Refusal, Text, language
 from core.training import mathematics as maths
 from core.training.mathematics import words
+from core.training.mathematics.optimisers import EPSILON
 
+ROOT = Path(__file__).parents[3]
 STEP = 1e-6
 KEYS = {
     "activation": list(maths.ACTIVATIONS),
@@ -213,10 +216,10 @@ def test_a_surface_starts_inside_its_map_at_a_rate_of_the_slider(key):
     ],
 )
 def test_the_first_two_steps_are_those_worked_out_by_hand(key, first, second):
-    optimiser, settings = maths.OPTIMISERS[key], maths.Settings(0.1)
-    change, *memory = optimiser.rule(2.0, *optimiser.memory, 1, settings)
+    optimiser, chosen = maths.OPTIMISERS[key], maths.Settings(0.1)
+    change, *memory = optimiser.rule(2.0, *optimiser.memory, 1, chosen)
     assert change == pytest.approx(first, rel=1e-5)
-    change, *memory = optimiser.rule(1.0, *memory, 2, settings)
+    change, *memory = optimiser.rule(1.0, *memory, 2, chosen)
     assert change == pytest.approx(second, rel=1e-5)
 
 
@@ -246,13 +249,14 @@ def test_the_heavy_ball_walks_the_same_path_with_the_rate_outside_the_velocity()
 
 @pytest.mark.parametrize("key", ["momentum", "nesterov"])
 def test_momentum_of_zero_is_sgd(key):
-    surface, settings = maths.SURFACES["beale"], maths.Settings(0.01, momentum=0.0)
-    path = maths.descend(surface, maths.OPTIMISERS[key], settings, 100)
+    surface, chosen = maths.SURFACES["beale"], maths.Settings(0.01, momentum=0.0)
+    path = maths.descend(surface, maths.OPTIMISERS[key], chosen, 100)
     assert path.positions == pytest.approx(
-        maths.descend(surface, maths.OPTIMISERS["sgd"], settings, 100).positions
+        maths.descend(surface, maths.OPTIMISERS["sgd"], chosen, 100).positions
     )
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(
     surface=st.sampled_from(KEYS["surface"]),
     optimiser=st.sampled_from(KEYS["optimiser"]),
@@ -261,9 +265,9 @@ def test_momentum_of_zero_is_sgd(key):
     steps=st.integers(1, maths.MOST_STEPS),
 )
 def test_however_badly_a_descent_ends_its_path_is_finite(surface, optimiser, rate, beta, steps):
-    settings = maths.Settings(rate, momentum=beta, rho=beta, beta_1=beta)
+    chosen = maths.Settings(rate, momentum=beta, rho=beta, beta_1=beta)
     place = maths.SURFACES[surface]
-    path = maths.descend(place, maths.OPTIMISERS[optimiser], settings, steps)
+    path = maths.descend(place, maths.OPTIMISERS[optimiser], chosen, steps)
     assert np.isfinite(path.positions).all()
     assert np.isfinite(path.gaps).all()
     assert (path.gaps >= 0).all()
@@ -275,22 +279,21 @@ def test_however_badly_a_descent_ends_its_path_is_finite(surface, optimiser, rat
 @pytest.mark.parametrize("steps", [5, 60, maths.MOST_STEPS])
 def test_the_best_rate_is_the_one_that_ends_lowest(key, steps):
     surface, optimiser = maths.SURFACES["beale"], maths.OPTIMISERS[key]
-    settings = maths.Settings(0.5)
-    best = maths.descend_at_best_rate(surface, optimiser, settings, steps)
+    chosen = maths.Settings(0.5, momentum=0.8, rho=0.8, beta_1=0.8, beta_2=0.99)
+    best = maths.descend_at_best_rate(surface, optimiser, chosen, steps)
     tries = [
-        maths.descend(surface, optimiser, replace(settings, learning_rate=rate), steps)
-        for rate in maths.RATES
+        maths.descend(surface, optimiser, replace(chosen, learning_rate=rate), steps) for rate in maths.RATES
     ]
     assert best.end == min(path.end for path in tries)
     assert best.positions == pytest.approx(tries[maths.RATES.index(best.learning_rate)].positions)
 
 
 def test_the_first_steps_of_a_path_are_the_shorter_path():
-    surface, sgd, settings = maths.SURFACES["beale"], maths.OPTIMISERS["sgd"], maths.Settings(0.1)
-    long = maths.descend(surface, sgd, settings, 300)
+    surface, sgd, chosen = maths.SURFACES["beale"], maths.OPTIMISERS["sgd"], maths.Settings(0.1)
+    long = maths.descend(surface, sgd, chosen, 300)
     assert long.diverged_at is not None
     for steps in (1, long.diverged_at - 1, long.diverged_at, 300):
-        short, cut = maths.descend(surface, sgd, settings, steps), long.first(steps)
+        short, cut = maths.descend(surface, sgd, chosen, steps), long.first(steps)
         assert cut.positions.tolist() == short.positions.tolist()
         assert cut.diverged_at == short.diverged_at
         assert cut.end == short.end
@@ -393,7 +396,10 @@ def test_the_sentences_follow_the_reading():
 # Keras
 
 ROUNDED = 1e-7
-"""Keras computes in 64 bits here, but rounds its own constants (0.9, 0.2, √2) to 32 bits first."""
+"""Keras computes in 64 bits here, but rounds the constants of its activations to 32 bits first."""
+
+BINARY = maths.Settings(0.003, momentum=7 / 8, rho=7 / 8, beta_1=7 / 8, beta_2=1023 / 1024)
+"""Settings next to the usual ones that 32 bits hold exactly, so that paths agree to the last digits."""
 
 IN_KERAS = """
 import json, sys
@@ -401,14 +407,14 @@ import keras, numpy as np
 from core.training import mathematics as maths
 
 keras.config.set_floatx("float64")
-rate, steps = 0.003, 60
+rate, beta, steps = 0.003, 7 / 8, 60
 classes = {
     "sgd": lambda: keras.optimizers.SGD(rate),
-    "momentum": lambda: keras.optimizers.SGD(rate, momentum=0.9),
-    "nesterov": lambda: keras.optimizers.SGD(rate, momentum=0.9, nesterov=True),
+    "momentum": lambda: keras.optimizers.SGD(rate, momentum=beta),
+    "nesterov": lambda: keras.optimizers.SGD(rate, momentum=beta, nesterov=True),
     "adagrad": lambda: keras.optimizers.Adagrad(rate),
-    "rmsprop": lambda: keras.optimizers.RMSprop(rate),
-    "adam": lambda: keras.optimizers.Adam(rate),
+    "rmsprop": lambda: keras.optimizers.RMSprop(rate, rho=beta),
+    "adam": lambda: keras.optimizers.Adam(rate, beta_1=beta, beta_2=1023 / 1024),
 }
 paths = {}
 for surface in maths.SURFACES.values():
@@ -438,7 +444,12 @@ for truth in (0, 1):
     y = np.full_like(shares, truth)
     losses[f"cross_entropy {truth}"] = keras.ops.convert_to_numpy(keras.losses.binary_crossentropy(y, shares)).tolist()
     losses[f"squared_error {truth}"] = keras.ops.convert_to_numpy(keras.losses.mean_squared_error(y, shares)).tolist()
-json.dump({"paths": paths, "curves": curves, "losses": losses}, sys.stdout)
+defaults = {
+    "adagrad": keras.optimizers.Adagrad().get_config(),
+    "rmsprop": keras.optimizers.RMSprop().get_config(),
+    "adam": keras.optimizers.Adam().get_config(),
+}
+json.dump({"paths": paths, "curves": curves, "losses": losses, "defaults": defaults}, sys.stdout, default=str)
 """
 
 
@@ -449,6 +460,7 @@ def keras_says():
         [sys.executable, "-c", IN_KERAS],
         env=os.environ
         | {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""},
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
@@ -460,10 +472,22 @@ def keras_says():
 @pytest.mark.parametrize("surface", KEYS["surface"])
 @pytest.mark.parametrize("optimiser", KEYS["optimiser"])
 def test_every_step_is_that_of_keras(keras_says, surface, optimiser):
-    path = maths.descend(maths.SURFACES[surface], maths.OPTIMISERS[optimiser], maths.Settings(0.003), 60)
+    path = maths.descend(maths.SURFACES[surface], maths.OPTIMISERS[optimiser], BINARY, 60)
     assert path.positions == pytest.approx(
-        np.array(keras_says["paths"][f"{surface} {optimiser}"]), abs=10 * ROUNDED
+        np.array(keras_says["paths"][f"{surface} {optimiser}"]), rel=1e-8, abs=1e-9
     )
+
+
+def test_the_settings_start_at_the_defaults_of_keras(keras_says):
+    adagrad, rmsprop, adam = (keras_says["defaults"][key] for key in ("adagrad", "rmsprop", "adam"))
+    chosen = maths.Settings(0.1)
+    assert (chosen.rho, chosen.beta_1, chosen.beta_2) == (
+        rmsprop["rho"],
+        adam["beta_1"],
+        adam["beta_2"],
+    )
+    assert {adagrad["epsilon"], rmsprop["epsilon"], adam["epsilon"]} == {EPSILON}
+    assert adagrad["initial_accumulator_value"] == maths.OPTIMISERS["adagrad"].memory[0]
 
 
 @pytest.mark.parametrize("key", KEYS["activation"])
@@ -483,5 +507,5 @@ def test_every_loss_is_that_of_keras(keras_says, key, truth):
 
 def test_the_mathematics_loads_neither_keras_nor_tensorflow():
     code = "import sys, core.training.mathematics; print({'keras', 'tensorflow'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

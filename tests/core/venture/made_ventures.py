@@ -77,7 +77,9 @@ def unique(strategy: st.SearchStrategy[Any], most: int) -> st.SearchStrategy[lis
 def ventures(draw: st.DrawFn) -> Venture:
     keys = draw(unique(KEYS, 4))
     note_ids = iter(draw(st.lists(KEYS, min_size=9, max_size=9, unique=True)))
-    notes = {block: (Note(id=next(note_ids), text=draw(texts(SAID))),) for block in BLOCKS if draw(st.booleans())}
+    notes = {
+        block: (Note(id=next(note_ids), text=draw(texts(SAID))),) for block in BLOCKS if draw(st.booleans())
+    }
     some_keys = unique(st.sampled_from(keys), 3) if keys else st.just([])
     return Venture(
         name=draw(texts(SAID)),
@@ -103,7 +105,9 @@ def ventures(draw: st.DrawFn) -> Venture:
         ),
         compute_plan=ComputePlan(
             training=TrainingPlan(
-                parameters=draw(POSITIVE), experiments=draw(st.floats(1, 50)), price_per_hour=draw(st.none() | POSITIVE)
+                parameters=draw(POSITIVE),
+                experiments=draw(st.floats(1, 50)),
+                price_per_hour=draw(st.none() | POSITIVE),
             ),
             serving=ServingPlan(utilisation=draw(st.floats(0.01, 1)), requests_per_month=draw(POSITIVE)),
         ),

@@ -45,7 +45,14 @@ def refusal(act):
 
 
 def driver(key="speed", **fields):
-    given_ = {"label": Text("Speed"), "group": "own", "unit": "1", "amount": Amount.point(1), "source": TYPED, **fields}
+    given_ = {
+        "label": Text("Speed"),
+        "group": "own",
+        "unit": "1",
+        "amount": Amount.point(1),
+        "source": TYPED,
+        **fields,
+    }
     with refusing():
         return Driver(key=key, **given_)
 
@@ -131,7 +138,8 @@ def test_an_amount_outside_what_the_driver_allows_is_refused_with_field_value_an
     ):  # fmt: skip
         assert refusal(lambda key=key, amount=amount: venture.with_driver(key, amount)) == sentence
         assert (
-            refusal(lambda key=key, amount=amount: venture.with_driver(key, amount, scenario_id="round")) == sentence
+            refusal(lambda key=key, amount=amount: venture.with_driver(key, amount, scenario_id="round"))
+            == sentence
         )
 
 
@@ -173,7 +181,10 @@ def test_a_key_that_no_formula_could_use_is_refused(key):
 
 
 def test_a_driver_cannot_be_born_outside_its_own_limits():
-    assert refusal(lambda: driver(amount=Amount.point(3), maximum=2.0)) == "Speed is 300%; at most 200% is allowed."
+    assert (
+        refusal(lambda: driver(amount=Amount.point(3), maximum=2.0))
+        == "Speed is 300%; at most 200% is allowed."
+    )
     assert refusal(lambda: driver(minimum=math.nan)).startswith("minimum is nan; a finite number is needed")
 
 
@@ -234,7 +245,9 @@ def test_a_scenario_of_an_unknown_driver_or_a_forbidden_amount_cannot_exist(vent
     def with_override(*overrides):
         fields = {name: getattr(venture, name) for name in Venture.model_fields}
         with refusing():
-            return Venture(**{**fields, "scenarios": (Scenario(id="s", name=Text("S"), overrides=overrides),)})
+            return Venture(
+                **{**fields, "scenarios": (Scenario(id="s", name=Text("S"), overrides=overrides),)}
+            )
 
     one = Override(key="cac", amount=Amount.point(1))
     assert with_override(one).scenario("s").overrides == (one,)
@@ -281,7 +294,9 @@ def test_evidence_is_a_rung_of_the_ladder_and_a_block_is_one_of_nine():
     assert refusal(lambda: made(evidence=6)) == "evidence is 6; at most 5 is allowed."
     assert refusal(lambda: made(evidence=-1)) == "evidence is -1; at least 0 is allowed."
     assert refusal(lambda: made(evidence=2.5)) == "evidence is 2.5; a whole number is needed."
-    assert refusal(lambda: made(block="risks")).startswith("block is 'risks'; allowed: 'partners', 'activities'")
+    assert refusal(lambda: made(block="risks")).startswith(
+        "block is 'risks'; allowed: 'partners', 'activities'"
+    )
 
 
 def test_two_notes_lines_or_hypotheses_of_one_name_are_refused(venture):
