@@ -9,6 +9,7 @@ from core.venture.canvas import CREDIT, MAX_NOTE_LENGTH
 from pages.parts.canvas_grid import grid
 from pages.parts.mentions import live
 from pages.parts.session import Workspace, say, workspace
+from pages.parts.shell import plain
 
 HINTS = {
     "partners": N_("Who do we depend on, and what for?"),
@@ -77,18 +78,17 @@ def _block(block: str, ws: Workspace, projection: Projection | None, _: Language
 
 def _editor(note: Note, block: str, ws: Workspace, _: Language) -> None:
     key = f"canvas:text:{note.id}"
-    if key not in st.session_state:
-        st.session_state[key] = _.text(note.text)
+    ws.follow(key, _.text(note.text))
     with st.container(border=True):
         st.text_area(
             _("Note"), key=key, max_chars=MAX_NOTE_LENGTH, height=110, on_change=_save, args=(note.id,)
         )
         if refusal := ws.refused.get(key):
-            st.error(_.refusal(refusal))
+            st.error(plain(_.refusal(refusal)))
+        ws.follow(f"canvas:move:{note.id}", block)
         st.selectbox(
             _("Block"),
             list(BLOCKS),
-            index=list(BLOCKS).index(block),
             format_func=lambda name: _.text(BLOCKS[name]),
             key=f"canvas:move:{note.id}",
             on_change=_move,
@@ -137,7 +137,7 @@ def _new(block: str, ws: Workspace, _: Language) -> None:
         args=(block,),
     )
     if refusal := ws.refused.get(key):
-        st.error(_.refusal(refusal))
+        st.error(plain(_.refusal(refusal)))
     with st.container(horizontal=True):
         st.button(_("Add"), key=f"canvas:added:{block}", type="primary", on_click=_add, args=(block,))
         st.button(_("Cancel"), key=f"canvas:cancel:{block}", on_click=_edit, args=(None,))

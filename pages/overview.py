@@ -26,7 +26,7 @@ def page() -> None:
     try:
         projection = project(ws.venture)
     except Refusal as refusal:
-        st.error(_.refusal(refusal))
+        st.error(plain(_.refusal(refusal)))
         return
     _headline(ws, projection, _)
     cards(HEADLINES, projection, _, "overview")

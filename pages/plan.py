@@ -34,7 +34,7 @@ def page() -> None:
             if compared is None:
                 cards(FIGURES, projection, _, "plan")
         except Refusal as refusal:
-            st.error(_.refusal(refusal))
+            st.error(plain(_.refusal(refusal)))
             return
     if compared is not None:
         comparison(ws, projection, compared, scenario, other or None, _)

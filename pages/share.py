@@ -99,7 +99,7 @@ def _file(ws: Workspace, _: Language) -> None:
                 _(
                     "{file} was not opened: {reason} What you have open is unchanged.",
                     file=plain(uploaded.name),
-                    reason=_.refusal(refusal),
+                    reason=plain(_.refusal(refusal)),
                 )
             )
         else:
@@ -116,8 +116,7 @@ def _file_name(ws: Workspace) -> str:
 def _ventures(ws: Workspace, _: Language) -> None:
     st.subheader(_("Ventures"))
     rows = {row.id: row for row in store().ventures.rows(owner())}
-    if st.session_state.get("share:venture") != ws.venture_id:
-        st.session_state["share:venture"] = ws.venture_id
+    ws.follow("share:venture", ws.venture_id)
     st.selectbox(
         _("Open venture"),
         list(rows),
@@ -125,12 +124,10 @@ def _ventures(ws: Workspace, _: Language) -> None:
         key="share:venture",
         on_change=lambda: open_venture(str(st.session_state["share:venture"])),
     )
-    if st.session_state.get("share:name:of") != (ws.venture_id, _.text(ws.venture.name)):
-        st.session_state["share:name"] = _.text(ws.venture.name)
-        st.session_state["share:name:of"] = (ws.venture_id, _.text(ws.venture.name))
+    ws.follow("share:name", _.text(ws.venture.name))
     st.text_input(_("Name of this venture"), key="share:name", max_chars=80, on_change=_rename)
     if refusal := ws.refused.get("share:name"):
-        st.error(_.refusal(refusal))
+        st.error(plain(_.refusal(refusal)))
     kinds = archetypes()
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     left.selectbox(

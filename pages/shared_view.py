@@ -43,7 +43,7 @@ def page() -> None:
         projection = project(venture)
     except (Missing, Refusal) as refusal:
         st.title(_("Shared plan"))
-        st.warning(_.refusal(refusal), icon=":material/link_off:")
+        st.warning(plain(_.refusal(refusal)), icon=":material/link_off:")
         return
     st.session_state["shared:seen"] = token
     st.title(plain(_.text(venture.name)))

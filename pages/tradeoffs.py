@@ -70,7 +70,7 @@ def _curve(runs: list[Finished], _: Language) -> tuple[Curve | None, float, floa
         curve = fit(found[family])
     except Refusal as refusal:
         st.info(
-            _.refusal(refusal)
+            plain(_.refusal(refusal))
             + " "
             + _(
                 "Train the same network on 2,500, 5,000, 10,000 and 20,000 images, best with three seeds each."
@@ -109,7 +109,7 @@ def _reach(curve: Curve, target: float, price: float, _: Language) -> None:
     try:
         reach = curve.reach(target, price)
     except Refusal as refusal:
-        st.warning(_.refusal(refusal), icon=":material/block:")
+        st.warning(plain(_.refusal(refusal)), icon=":material/block:")
         return
     low, middle, high = reach.cost_usd
     st.metric(_("Cost of a run that reaches it"), _.money(middle, "USD"))
@@ -189,7 +189,7 @@ def _taken(key: str, value: float, run: Finished) -> None:
 def _now(ws: Workspace, _: Language) -> None:
     """What the plan holds now, and how the last number taken has moved it."""
     if refusal := ws.refused.get("tradeoffs"):
-        st.error(_.refusal(refusal))
+        st.error(plain(_.refusal(refusal)))
     columns = st.columns(len(TARGETS))
     for column, key in zip(columns, TARGETS, strict=True):
         driver = ws.venture.driver(key)

@@ -141,7 +141,7 @@ def _settings(ws: Workspace, rows: list[RunRow], _: Language) -> None:
     try:
         spec = _spec()
     except Refusal as refusal:
-        st.error(_.refusal(refusal))
+        st.error(plain(_.refusal(refusal)))
         return
     _beforehand(spec, rows, _)
     st.button(
@@ -153,7 +153,7 @@ def _settings(ws: Workspace, rows: list[RunRow], _: Language) -> None:
         on_click=_start,
     )
     if refused := ws.refused.get("training:start"):
-        st.error(_.refusal(refused))
+        st.error(plain(_.refusal(refused)))
 
 
 def _select(
@@ -310,7 +310,7 @@ def _ended(row: RunRow, _: Language) -> None:
     spec = RunSpec.from_json(row.spec)
     st.markdown(f"**{_('Last run')} · {plain(_.text(spec.title))} · {_.text(ENDS[row.state])}**")
     if row.reason:
-        st.warning(_.refusal(row.reason.refusal()), icon=":material/info:")
+        st.warning(plain(_.refusal(row.reason.refusal())), icon=":material/info:")
     if row.state != "done" or not row.summary:
         return
     result = RunResult.from_json(row.summary)

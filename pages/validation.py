@@ -26,7 +26,7 @@ def page() -> None:
     try:
         ordered = risks(simulate(ws.venture, DRAWS))
     except Refusal as refusal:
-        st.error(_.refusal(refusal))
+        st.error(plain(_.refusal(refusal)))
         ordered = tuple(Risk(h, 0.0) for h in ws.venture.hypotheses)
     if ordered and ordered[0].risk > 0:
         first = ordered[0]
@@ -76,8 +76,7 @@ def _shown(place: int, risk: Risk, ws: Workspace, _: Language) -> None:
                 ),
             )
             key = f"validation:evidence:{hypothesis.id}"
-            if st.session_state.get(f"shown:{key}") != hypothesis.evidence or key not in st.session_state:
-                st.session_state[key] = st.session_state[f"shown:{key}"] = hypothesis.evidence
+            ws.follow(key, hypothesis.evidence)
             st.selectbox(
                 _("Evidence so far"),
                 range(len(LADDER)),
@@ -111,27 +110,26 @@ def _editor(hypothesis: Hypothesis, ws: Workspace, _: Language) -> None:
     with st.container(border=True):
         for field in FIELDS:
             key = f"validation:{field}:{hypothesis.id}"
-            if key not in st.session_state:
-                st.session_state[key] = _.text(getattr(hypothesis, field))
+            ws.follow(key, _.text(getattr(hypothesis, field)))
             st.text_input(titles[field], key=key, max_chars=300, on_change=_set, args=(hypothesis.id, field))
             if refusal := ws.refused.get(key):
-                st.error(_.refusal(refusal))
+                st.error(plain(_.refusal(refusal)))
         left, right = st.columns(2)
         with left:
+            ws.follow(f"validation:block:{hypothesis.id}", hypothesis.block)
             st.selectbox(
                 _("Block of the canvas"),
                 list(BLOCKS),
-                index=list(BLOCKS).index(hypothesis.block),
                 format_func=lambda block: _.text(BLOCKS[block]),
                 key=f"validation:block:{hypothesis.id}",
                 on_change=_set,
                 args=(hypothesis.id, "block"),
             )
         with right:
+            ws.follow(f"validation:drivers:{hypothesis.id}", list(hypothesis.drivers))
             st.multiselect(
                 _("Drivers that it speaks of"),
                 [driver.key for driver in ws.venture.drivers],
-                default=list(hypothesis.drivers),
                 format_func=lambda key: _.text(ws.venture.driver(key).label),
                 key=f"validation:drivers:{hypothesis.id}",
                 placeholder=_("Choose drivers"),

@@ -49,7 +49,7 @@ Array = NDArray[np.float64]
 class ServingPlan:
     """Which requests are answered, and how. Every value is plain; the estimates check them.
 
-    Tokens are per attempt, ``attempts`` per request (retries, steps of an agent, checks). ``on`` is
+    Tokens are per attempt, ``attempts`` per request (steps, retries, checks). ``on`` is
     the day whose API prices hold. ``accelerators`` are those of one replica. ``price_per_hour`` is in
     USD per accelerator (None: the table's typical price). ``utilisation`` is the load of a replica in
     the busiest hour as a share of its maximum. ``kv_precision`` None follows the weights.

@@ -28,6 +28,9 @@ _DEFINITIONS = {
     "Mtoken": "1e6 * token",
     "person": "[person]",
     "run": "[run]",
+    "impression": "[impression]",
+    "replica": "[replica]",
+    "gpu": "[gpu]",
 }
 """Base units; a month is a twelfth of 365.25 days."""
 
@@ -44,6 +47,9 @@ WORDS: dict[str, tuple[Text, Text]] = {
     "Mtoken": (Text("M tokens", "百万 token"), Text("M tokens", "百万 token")),
     "person": (Text("person", "人"), Text("people", "人")),
     "run": (Text("run", "次训练"), Text("runs", "次训练")),
+    "impression": (Text("impression", "次展示"), Text("impressions", "次展示")),
+    "replica": (Text("replica", "副本"), Text("replicas", "个副本")),
+    "gpu": (Text("GPU", "GPU"), Text("GPUs", "块 GPU")),
 }
 """How people read a unit below and above the stroke's line; money reads as the venture's currency."""
 
@@ -51,6 +57,8 @@ Unit = Any
 """A pint unit of the model's own registry (pint ships no types that mypy can follow here)."""
 
 _FORM = re.compile(r"1|[A-Za-z]+(?:\^[1-9])?(?:[*/][A-Za-z]+(?:\^[1-9])?)*|1(?:/[A-Za-z]+(?:\^[1-9])?)+")
+
+_NAME = re.compile(r"[A-Za-z]+")
 
 MAX_DEGREE = 9
 """The largest exponent that a unit may have; conversion factors of more would outgrow a float."""
@@ -71,13 +79,10 @@ def unit(text: str) -> Unit:
 
     Raises :class:`Refusal` for a name that is not a unit of the model.
     """
-    if len(text) <= 80 and _FORM.fullmatch(text):
-        try:
-            found = registry().Unit("dimensionless" if text == "1" else text)
-            if degree(found) <= MAX_DEGREE:
-                return found
-        except (pint.PintError, AttributeError):
-            pass
+    if len(text) <= 80 and _FORM.fullmatch(text) and _DEFINITIONS.keys() >= set(_NAME.findall(text)):
+        found = registry().Unit("dimensionless" if text == "1" else text)
+        if degree(found) <= MAX_DEGREE:
+            return found
     raise Refusal(
         "“{unit}” is not a unit; a unit is 1 or made of {allowed} with * and /.",
         unit=text[:80],

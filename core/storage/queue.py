@@ -13,9 +13,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Update, func, insert, select, update
 
-from core.i18n import Refusal
+from core.i18n import N_, Refusal
 from core.storage.database import Database
-from core.storage.refusals import N_
 from core.storage.rows import EndState, MetricRow, Reason, Renewal, RunRow
 from core.storage.tables import metrics, runs
 

@@ -1,11 +1,6 @@
 """The two things storage says to people: it changed elsewhere, and it is not there."""
 
-from core.i18n import Refusal
-
-
-def N_(message: str) -> str:  # noqa: N802 (gettext's own name)
-    """Mark ``message`` for the catalogue; it is said in the reader's language later."""
-    return message
+from core.i18n import N_, Refusal
 
 
 class Missing(Refusal):

@@ -120,7 +120,7 @@ def _plain(value: object) -> object:
 def _value(value: Any) -> object:
     if isinstance(value, dict):
         if "message" in value:
-            return Refusal(value["message"], **{k: _value(v) for k, v in value["values"].items()})
+            return Reason(value["message"], {k: _value(v) for k, v in value["values"].items()}).refusal()
         return Text(en=value["en"], zh=value["zh"])
     return value
 

@@ -5,10 +5,10 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
-from core.i18n import Refusal
+from core.i18n import N_, Refusal
 from core.storage.ownership import head_of
 from core.storage.queue import Queue, changed, ended, run_of
-from core.storage.refusals import N_, no_run
+from core.storage.refusals import no_run
 from core.storage.rows import MetricRow, Reason, RunRow, new_id
 from core.storage.tables import metrics, runs
 from core.storage.text import is_word

@@ -93,7 +93,7 @@ class ServingPlan(Frozen):
     accelerator: Short = "H100 SXM"
     accelerators: Annotated[int, Field(ge=1)] = 1
     price_per_hour: Annotated[float, Field(gt=0)] | None = None
-    utilisation: Annotated[float, Field(gt=0, le=1)] = 0.4
+    utilisation: Annotated[float, Field(gt=0, le=1)] = 0.7
     requests_per_month: Annotated[float, Field(gt=0)] = 1e6
     peak_factor: Annotated[float, Field(ge=1)] = 3.0
 

@@ -24,11 +24,11 @@ def number_field(
     """
     key = f"compute:{part}:{field}"
     whole = isinstance(value, int)
-    follow(ws, key, min(value, MOST) if whole and value is not None else value)
+    ws.follow(key, min(value, MOST) if whole and value is not None else value)
     shape: dict[str, Any] = {"min_value": 1, "step": 1} if whole else {"min_value": 0.0, "format": "%.6g"}
     st.number_input(label, key=key, on_change=_typed, args=(part, field, scale), **shape, **more)
     if refusal := ws.refused.get(key):
-        st.error(say().refusal(refusal))
+        st.error(plain(say().refusal(refusal)))
 
 
 def choice_field(
@@ -43,7 +43,7 @@ def choice_field(
 ) -> None:
     """A choice of the plan's ``part``; a value that is not among the options is offered as one more."""
     key = f"compute:{part}:{field}"
-    follow(ws, key, value)
+    ws.follow(key, value)
     known = [*options] if value in options else [*options, value]
     st.selectbox(label, known, key=key, format_func=words, on_change=_typed, args=(part, field), **more)
 
@@ -75,7 +75,7 @@ def price_field(ws: Workspace, part: str, value: float | None, name: str, _: Lan
 
 
 def follow(ws: Workspace, key: str, value: Any) -> None:
-    """Let a field follow the venture (undo, another tab), and otherwise keep what was typed."""
+    """Let a field that is not kept in the venture begin at its ``value``, anew when that changes."""
     if st.session_state.get(f"shown:{key}") != (ws.venture_id, value) or key not in st.session_state:
         st.session_state[key] = value
         st.session_state[f"shown:{key}"] = (ws.venture_id, value)

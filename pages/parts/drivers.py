@@ -37,15 +37,11 @@ def driver_field(
 ) -> None:
     """A text field for a driver ("20" or "15 to 25"), its source, and a refusal if there is one.
 
-    The field follows the venture (undo, another tab, a result taken over) and otherwise keeps what
-    was typed, also when it was refused.
+    The field shows the venture's amount, also after an undo or a change in another tab; only what was
+    refused stays in it as it was typed, for as long as the page shows it.
     """
     key = f"driver:{scenario_id or ''}:{driver.key}"
-    written = driver.written()
-    shown = st.session_state.get(f"shown:{key}")
-    if shown != (ws.venture_id, written) or key not in st.session_state:
-        st.session_state[key] = written
-        st.session_state[f"shown:{key}"] = (ws.venture_id, written)
+    ws.follow(key, driver.written())
     unit = read_unit(driver.unit, ws.venture.currency, _)
     label = f"{plain(_.text(driver.label))} ({plain(unit)})"
     st.text_input(
@@ -56,7 +52,7 @@ def driver_field(
         help=_("A number, or a range that holds the true value with 90% probability: 20 or 15 to 25."),
     )
     if refusal := ws.refused.get(key):
-        st.error(_.refusal(refusal))
+        st.error(plain(_.refusal(refusal)))
     if overridden:
         st.caption(":material/call_split: " + _("changed in this scenario"))
     else:
@@ -74,5 +70,3 @@ def _typed(driver_key: str, scenario_id: str | None) -> None:
         f"{_.text(driver.label)}: {driver.written()} → {text.strip()}"[:200],
         place=key,
     )
-    # Show the amount in its normal form when it was taken, and what was typed when it was not.
-    st.session_state.pop(f"shown:{key}", None) if key not in ws.refused else None

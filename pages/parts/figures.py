@@ -92,7 +92,7 @@ def explanation(projection: Projection, _: Language) -> None:
     try:
         found = why(projection, line, month, _)
     except Refusal as refusal:
-        st.error(_.refusal(refusal))
+        st.error(plain(_.refusal(refusal)))
         return
     venture = projection.venture
     if len(path) > 1:

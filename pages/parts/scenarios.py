@@ -56,12 +56,11 @@ def _edit(ws: Workspace, chosen: str, name: str, _: Language) -> None:
     if not chosen:
         st.caption(_("The base is what scenarios start from; a duplicate can be renamed and changed."))
         return
-    if st.session_state.get("scenario:of") != (chosen, name):
-        st.session_state["scenario:name"] = name
-        st.session_state["scenario:of"] = (chosen, name)
-    st.text_input(_("Name"), key="scenario:name", max_chars=80, on_change=_rename, args=(ws, chosen))
-    if refusal := ws.refused.get("scenario:name"):
-        st.error(_.refusal(refusal))
+    key = f"scenario:name:{chosen}"
+    ws.follow(key, name)
+    st.text_input(_("Name"), key=key, max_chars=80, on_change=_rename, args=(ws, chosen))
+    if refusal := ws.refused.get(key):
+        st.error(plain(_.refusal(refusal)))
     st.button(
         _("Delete this scenario"),
         key="scenario:delete",
@@ -80,11 +79,12 @@ def _copy(ws: Workspace, chosen: str, name: str) -> None:
 
 
 def _rename(ws: Workspace, chosen: str) -> None:
-    name = str(st.session_state["scenario:name"])
+    key = f"scenario:name:{chosen}"
+    name = str(st.session_state[key])
     ws.change(
         lambda v: v.rename_scenario(chosen, name),
         say()("scenario renamed: {name}", name=name[:80]),
-        place="scenario:name",
+        place=key,
     )
 
 

@@ -38,11 +38,22 @@ def owner() -> str:
 
 @dataclass
 class Conflict:
-    """A change that could not be saved because another tab saved first."""
+    """A change that could not be saved because another tab saved first.
+
+    ``mine`` is what it makes of the version that this tab knew.
+    """
 
     change: Change
+    mine: Venture
     note: str
     error: Stale
+
+    def then(self, how: Change, note: str) -> "Conflict":
+        """With one more change, made before it was decided what becomes of the first."""
+        first = self.change
+        return Conflict(
+            lambda venture: how(first(venture)), how(self.mine), f"{self.note} · {note}"[:200], self.error
+        )
 
 
 @dataclass
@@ -58,14 +69,25 @@ class Workspace:
     refused: dict[str, Refusal] = field(default_factory=dict)
     news: str = ""
 
-    def change(self, how: Change, note: str, place: str = "") -> bool:
+    def follow(self, key: str, value: object) -> None:
+        """Let the field ``key`` show the venture's ``value``; only what was refused stays as it was typed."""
+        if key not in st.session_state:
+            self.refused.pop(key, None)
+        if key not in self.refused and (key not in st.session_state or st.session_state[key] != value):
+            st.session_state[key] = value
+
+    def change(self, how: Change, note: str, place: str = "save") -> bool:
         """Save what ``how`` makes of the venture; whether it was saved.
 
-        A refusal is kept under ``place`` (shown beside the field) and nothing changes. If another
-        tab was faster, the change is kept as a :class:`Conflict` for the founder to decide.
+        A refusal is kept under ``place`` (shown beside the field, or above the page) and nothing
+        changes. If another tab was faster, the change is kept as a :class:`Conflict` for the founder
+        to decide.
         """
         self.refused.pop(place, None)
         try:
+            if self.conflict:
+                self.conflict = self.conflict.then(how, note)
+                return False
             new = how(self.venture)
         except Refusal as refusal:
             self.refused[place] = refusal
@@ -103,17 +125,17 @@ class Workspace:
         self._load()
 
     def put_mine_on_top(self) -> None:
-        """End a conflict: make the change again, on the newest version."""
+        """End a conflict: make the change again, on the newest version, if that version allows it."""
         conflict, self.conflict = self.conflict, None
         self._load()
-        if conflict:
-            self.change(conflict.change, conflict.note)
+        if conflict and not self.change(conflict.change, conflict.note) and "save" in self.refused:
+            self.conflict = conflict
 
     def keep_mine_as_copy(self, name: str) -> None:
         """End a conflict: the change goes into a venture of its own, which is opened."""
         conflict, self.conflict = self.conflict, None
         if conflict:
-            open_new(conflict.change(self.venture).renamed(name), conflict.note)
+            open_new(conflict.mine.renamed(name), conflict.note)
 
     def _save(
         self, save: Callable[[], VersionRow | None], new: Venture | None, how: Change | None, note: str
@@ -121,11 +143,11 @@ class Workspace:
         try:
             row = save()
         except Stale as stale:
-            if how is None:
+            if how is None or new is None:
                 self._load()
                 self.news = "elsewhere"
             else:
-                self.conflict = Conflict(how, note, stale)
+                self.conflict = Conflict(how, new, note, stale)
             return False
         except SQLAlchemyError:
             log.exception("A save failed.")

@@ -77,14 +77,3 @@ def kept(store: Store) -> Callable[[AppTest], Venture]:
 
     return newest
 
-
-@pytest.fixture
-def said() -> Callable[[AppTest], str]:
-    """All that a tab shows as text, the sidebar included."""
-
-    def all_text(app: AppTest) -> str:
-        kinds = ("title", "header", "subheader", "markdown", "caption", "info", "warning", "error", "success")
-        shown = [element.value for kind in kinds for element in app.get(kind)]
-        return "\n".join([*shown, *(f"{m.label} {m.value} {m.delta}" for m in app.metric)])
-
-    return all_text

@@ -25,7 +25,9 @@ def test_a_page_draws_its_title_its_charts_and_its_saved_state(tab, page, code):
     assert not app.error
     (saved,) = [c.value for c in app.sidebar.caption]
     _ = language(code)
-    assert saved.startswith(":material/cloud_done: " + _("Saved · version {version} · {time}", version=1, time=""))
+    assert saved.startswith(
+        ":material/cloud_done: " + _("Saved · version {version} · {time}", version=1, time="")
+    )
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -54,7 +56,7 @@ def test_a_founder_who_opens_the_app_finds_the_finished_example(tab, kept):
 def test_a_second_visit_opens_what_was_changed_last(tab, store):
     first = tab()
     venture_id = first.session_state["workspace"].venture_id
-    assert first.query_params["venture"] == [venture_id]
+    assert first.query_params["venture"] == venture_id
     assert tab().session_state["workspace"].venture_id == venture_id
     assert len(store.ventures.rows("local")) == 1
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 import numpy as np
 import pytest
 from genai_prices import Usage, calc_price
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.compute import (
@@ -55,6 +55,31 @@ plans = st.builds(
     max_batch=st.integers(1, 8192),
     operations_per_month=st.floats(0, 1e9),
 )
+
+
+@st.composite
+def fitting_plans(draw):
+    """Plans that can be estimated, also when one of their numbers grows five times."""
+    hardware = draw(st.sampled_from([a for a in accelerators().values() if a.prices]))
+    plan = ServingPlan(
+        on=DAY,
+        input_tokens=draw(st.floats(1, 5000)),
+        output_tokens=draw(st.floats(1, 3000)),
+        cached_share=draw(st.floats(0, 1)),
+        attempts=draw(st.floats(1, 200)),
+        requests_per_month=draw(st.floats(1, 1e12)),
+        open_model=draw(st.sampled_from(sorted(language_models()))),
+        precision=draw(st.sampled_from(hardware.precisions)),
+        accelerator=hardware.name,
+        utilisation=draw(st.floats(0.01, 1)),
+        peak_factor=draw(st.floats(1, 200)),
+        min_replicas=draw(st.integers(1, 100)),
+        max_batch=draw(st.integers(1, 8192)),
+    )
+    largest = replace(plan, input_tokens=plan.input_tokens * 5, output_tokens=plan.output_tokens * 5)
+    fewest = smallest_replica(largest)
+    assume(fewest is not None)
+    return replace(plan, accelerators=fewest * draw(st.integers(1, 3)))
 
 
 def test_an_api_bill_by_hand():
@@ -336,21 +361,16 @@ def test_an_estimate_is_finite_and_plain_or_else_refused(plan):
         assert own.weights_gb + own.kv_cache_gb <= 0.9 * own.memory_gb * (1 + 1e-9)
 
 
-@settings(deadline=None, max_examples=3000)
 @given(
-    plans,
+    fitting_plans(),
     st.sampled_from(["input_tokens", "output_tokens", "attempts", "requests_per_month", "peak_factor"]),
     st.floats(1.01, 5),
 )
 def test_more_is_never_cheaper_by_the_month(plan, field, factor):
     more = replace(plan, **{field: getattr(plan, field) * factor})
-    try:
-        before, after = estimate_selfhost(plan), estimate_selfhost(more)
-        api_before, api_after = estimate_api(plan), estimate_api(more)
-    except Refusal:
-        assume(False)
+    before, after = estimate_selfhost(plan), estimate_selfhost(more)
     assert after.per_month.p50 >= before.per_month.p50 * (1 - 1e-12)
-    assert api_after.per_month >= api_before.per_month * (1 - 1e-12)
+    assert estimate_api(more).per_month >= estimate_api(plan).per_month * (1 - 1e-12)
 
 
 def test_an_estimate_takes_under_five_milliseconds():

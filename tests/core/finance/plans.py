@@ -49,9 +49,14 @@ RANGES = {
 """Numbers that the drivers allow, from the odd to the absurd."""
 
 
+def numbers(low: float, high: float) -> st.SearchStrategy[float]:
+    """Numbers from ``low`` to ``high``; one that is almost nothing is nothing."""
+    return st.floats(low, high).map(lambda number: 0.0 if abs(number) < 1e-9 else number)
+
+
 def values() -> st.SearchStrategy[dict[str, float]]:
     """A number for every driver of the plan."""
-    return st.fixed_dictionaries({key: st.floats(low, high) for key, (low, high) in RANGES.items()})
+    return st.fixed_dictionaries({key: numbers(low, high) for key, (low, high) in RANGES.items()})
 
 
 def with_values(numbers: dict[str, float], months: int = 36, venture: Venture = EXAMPLE) -> Venture:
@@ -77,4 +82,6 @@ def with_scenario(venture: Venture, scenario_id: str, numbers: dict[str, float])
 
 def line(formula: str, unit: str = "1", key: str = "mine", opening: str = "") -> Line:
     """A line of the founder's own."""
-    return Line(key=key, label=Text(key.capitalize(), f"我的 {key}"), unit=unit, formula=formula, opening=opening)
+    return Line(
+        key=key, label=Text(key.capitalize(), f"我的 {key}"), unit=unit, formula=formula, opening=opening
+    )

@@ -75,7 +75,7 @@ def run(text):
         "(cash > 0) + (cash >= 0) + (cash < 0) + (cash <= 0) + (cash == 0) + (cash != 0)",
         "1 or 0 or 1",
         "1 and " * 160 + "1",
-        "min(" * 20 + "1, 2" + ")" * 20,
+        "min(2, " * 20 + "1" + ")" * 20,
         "  1 + 2  ",
         "1 +\n2\n",
         "where(1 > 0,\r\n\t1,\r\n\t0)",
@@ -318,8 +318,8 @@ def test_arithmetic_without_a_finite_result_is_refused_by_the_lines_name_and_nev
         "1_" * 400,
         "1." * 400,
         "e" * 1000,
-        "min(" * 100 + "1,1" + ")" * 100,
-        "max(1,min(" * 40 + "1,1" + "))" * 40,
+        "min(2, " * 100 + "1" + ")" * 100,
+        "max(1, min(2, " * 30 + "1" + "))" * 30,
     ],
     ids=lambda text: text[:12],
 )
@@ -350,7 +350,9 @@ def mutated(draw):
     return text
 
 
-SOUP = st.lists(st.sampled_from(TOKENS), max_size=25).flatmap(lambda parts: st.sampled_from(["", " "]).map(lambda s: s.join(parts)))
+SOUP = st.lists(st.sampled_from(TOKENS), max_size=25).flatmap(
+    lambda parts: st.sampled_from(["", " "]).map(lambda s: s.join(parts))
+)
 CHARACTERS = st.text(string.printable, max_size=60) | st.text("0123456789.e+-*/() ,<>=_xjb'\"", max_size=40)
 
 
@@ -380,7 +382,19 @@ def arithmetic(draw, depth=4):
     """A formula that is in the language and has no unit, whatever its value."""
     if depth == 0 or draw(st.booleans()):
         return draw(
-            st.sampled_from(["0", "1", "2.5", "1e30", "9", "accuracy", "growth_first", "prev(team) / team_first", "month / one_month"])
+            st.sampled_from(
+                [
+                    "0",
+                    "1",
+                    "2.5",
+                    "1e30",
+                    "9",
+                    "accuracy",
+                    "growth_first",
+                    "prev(team) / team_first",
+                    "month / one_month",
+                ]
+            )
         )
     part = arithmetic(depth=depth - 1)
     shape = draw(
@@ -424,8 +438,18 @@ def test_a_formula_is_read_with_other_words_for_its_names():
 @given(st.sampled_from(FORMULAS))
 def test_a_formula_read_with_its_own_names_is_the_same_formula(text):
     back = replaced(
-        parse(f"  {text} "), lambda name, last: f"prev({name})" if last else name, lambda name: f"cumulative({name})"
+        parse(f"  {text} "),
+        lambda name, last: f"prev({name})" if last else name,
+        lambda name: f"cumulative({name})",
     )
-    for sign, code in (("×", "*"), ("÷", "/"), ("−", "-"), ("^", "**"), ("≥", ">="), ("≤", "<="), (" = ", " == ")):
+    for sign, code in (
+        ("×", "*"),
+        ("÷", "/"),
+        ("−", "-"),
+        ("^", "**"),
+        ("≥", ">="),
+        ("≤", "<="),
+        (" = ", " == "),
+    ):
         back = back.replace(sign, code)
     assert ast.dump(parse(back).tree) == ast.dump(parse(text).tree)

@@ -1,0 +1,231 @@
+"""Plan and cash: what is typed moves the cash, what cannot be is refused in a sentence, all of it comes back."""
+
+import pytest
+from on_screen import cash, charts, errors, read, version
+
+from core.finance import project, simulate
+from core.i18n import language
+
+PRICE = "driver::price_per_seat"
+_ = language("en")
+
+
+def test_a_number_that_is_typed_moves_the_cash_and_is_saved(tab, kept):
+    app = tab("plan")
+    (before,) = cash(app)
+    app.text_input(key=PRICE).set_value("200").run()
+    (after,) = cash(app)
+    assert after[-1] > before[-1]
+    assert after[-1] == pytest.approx(project(kept(app)).at("cash", 36), rel=1e-3)
+    assert kept(app).driver("price_per_seat").amount.value == 200
+    assert kept(app).driver("price_per_seat").source.kind == "typed"
+    assert any("typed by you" in c.value for c in app.caption)
+    assert "version 2" in app.sidebar.caption[0].value
+
+
+def test_a_range_is_taken_as_a_ninety_percent_interval(tab, kept):
+    app = tab("plan")
+    app.text_input(key=PRICE).set_value("  15 TO 25 ").run()
+    amount = kept(app).driver("price_per_seat").amount
+    assert (amount.low, amount.high, amount.distribution) == (15, 25, "lognormal")
+    assert app.text_input(key=PRICE).value == "15 to 25"
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("abc", "Price per seat: “abc” is not a number or a range; write 20 or 15 to 25."),
+        ("-5", "Price per seat is -5; at least 0.01 is allowed."),
+        ("25 to 15", "Price per seat: The range 25.0 to 15.0 must rise."),
+        ("", "Price per seat: “” is not a number or a range; write 20 or 15 to 25."),
+        ("<b>1</b>", "Price per seat: “<b>1</b>” is not a number or a range; write 20 or 15 to 25."),
+    ],
+)
+def test_what_is_no_amount_is_refused_in_one_sentence_and_stays_in_the_field(tab, kept, typed, sentence):
+    app = tab("plan")
+    before = kept(app)
+    app.text_input(key=PRICE).set_value(typed).run()
+    assert errors(app) == [sentence]
+    assert app.text_input(key=PRICE).value == typed
+    assert kept(app) == before
+    assert version(app) == 1
+    app.text_input(key=PRICE).set_value("20").run()
+    assert not app.error
+    assert kept(app).driver("price_per_seat").amount.value == 20
+
+
+def test_a_refusal_goes_with_the_text_that_it_is_about(tab):
+    app = tab("plan")
+    app.text_input(key="driver::seats_per_customer").set_value("30").run()
+    app.text_input(key=PRICE).set_value("abc").run()
+    assert app.error
+    app.switch_page("canvas.py").run()
+    app.switch_page("plan.py").run()
+    assert (app.text_input(key=PRICE).value, list(app.error)) == ("60 to 107", [])
+    app.text_input(key=PRICE).set_value("abc").run()
+    app.button(key="undo").click().run()
+    assert (app.text_input(key=PRICE).value, list(app.error)) == ("60 to 107", [])
+
+
+def test_a_share_is_typed_and_shown_in_percent(tab, kept):
+    app = tab("plan")
+    app.text_input(key="driver::payment_fee").set_value("2 to 5%").run()
+    amount = kept(app).driver("payment_fee").amount
+    assert (amount.low, amount.high) == (0.02, 0.05)
+    assert app.text_input(key="driver::payment_fee").value == "2% to 5%"
+
+
+def test_every_group_of_drivers_shows_each_with_unit_and_source(tab, kept):
+    app = tab("plan")
+    for group in ("price", "customers", "serving", "team", "cash"):
+        app.pills(key="plan:group").set_value(group).run()
+        shown = [field for field in app.text_input if field.key.startswith("driver:")]
+        wanted = [driver for driver in kept(app).drivers if driver.group == group]
+        assert {field.key for field in shown} == {f"driver::{driver.key}" for driver in wanted}
+        assert all(field.label.endswith("\\)") or "(" in field.label for field in shown)
+        assert len([c for c in app.caption if "menu_book" in c.value]) == len(wanted)
+
+
+def test_the_price_lever_moves_a_range_as_a_whole(tab, kept):
+    app = tab("plan")
+    (before,) = cash(app)
+    app.slider(key="lever").set_value(160.0).run()
+    amount = kept(app).driver("price_per_seat").amount
+    assert amount.median == pytest.approx(160)
+    assert amount.high / amount.low == pytest.approx(107 / 60)
+    assert cash(app)[0][-1] > before[-1]
+    assert app.text_input(key=PRICE).value.startswith("119.8")
+    assert app.slider(key="lever").value == 160
+
+
+def test_undo_and_redo_take_a_change_back_and_bring_it_again(tab, kept):
+    app = tab("plan")
+    assert app.button(key="undo").disabled and app.button(key="redo").disabled
+    app.text_input(key=PRICE).set_value("20").run()
+    app.text_input(key=PRICE).set_value("30").run()
+    app.button(key="undo").click().run()
+    assert app.text_input(key=PRICE).value == "20"
+    app.button(key="undo").click().run()
+    assert app.text_input(key=PRICE).value == "60 to 107"
+    assert kept(app).driver("price_per_seat").source.kind == "preset"
+    assert app.button(key="undo").disabled
+    app.button(key="redo").click().run()
+    app.button(key="redo").click().run()
+    assert app.text_input(key=PRICE).value == "30"
+    assert app.button(key="redo").disabled
+
+
+def test_the_ranges_show_the_chance_that_cash_runs_out_with_its_error(tab, kept):
+    app = tab("plan")
+    assert "P(cash below zero" not in "".join(m.value for m in app.markdown)
+    app.toggle(key="plan:ranges").set_value(True).run()
+    (line,) = [m.value for m in app.markdown if "P(cash below zero" in m.value]
+    found = simulate(kept(app), 1024)
+    assert f"36 months): {_.percent(found.p_cash_out)}" in read(line)
+    assert f"± {_.percent(found.p_cash_out_error, 1)}" in read(line)
+    assert "(1,024 draws)" in line
+    names = [t.get("name") for t in charts(app)[0]["data"]]
+    assert "90% of outcomes" in names and "50% of outcomes" in names
+
+
+# Scenarios
+
+
+def test_a_scenario_changes_its_own_drivers_and_leaves_the_base(tab, kept):
+    app = tab("plan")
+    app.button(key="scenario:copy").click().run()
+    (new,) = [s for s in kept(app).scenarios if s.name.en == "Base (copy)"]
+    assert app.selectbox(key="plan:scenario").value == new.id
+    app.text_input(key=f"driver:{new.id}:price_per_seat").set_value("500").run()
+    assert kept(app).driver("price_per_seat").amount.low == 60
+    assert kept(app).under(new.id).driver("price_per_seat").amount.value == 500
+    assert any("changed in this scenario" in c.value for c in app.caption)
+    app.selectbox(key="plan:scenario").set_value("").run()
+    assert app.text_input(key=PRICE).value == "60 to 107"
+
+
+def test_a_scenario_is_duplicated_renamed_and_deleted(tab, kept):
+    app = tab("plan")
+    app.selectbox(key="plan:scenario").set_value("round").run()
+    app.button(key="scenario:copy").click().run()
+    copy = app.selectbox(key="plan:scenario").value
+    assert kept(app).scenario(copy).overrides == kept(app).scenario("round").overrides
+    app.text_input(key=f"scenario:name:{copy}").set_value("Bridge <b>round</b>").run()
+    assert kept(app).scenario(copy).name.en == "Bridge <b>round</b>"
+    app.text_input(key=f"scenario:name:{copy}").set_value("   ").run()
+    assert errors(app) == ["A name has 1 to 80 characters; this one has 0."]
+    assert kept(app).scenario(copy).name.en == "Bridge <b>round</b>"
+    app.button(key="scenario:delete").click().run()
+    assert [s.id for s in kept(app).scenarios] == ["round", "dearer_leaner"]
+    assert app.selectbox(key="plan:scenario").value == ""
+    assert not app.exception
+    app.button(key="undo").click().run()
+    assert copy in [s.id for s in kept(app).scenarios]
+
+
+def test_a_scenario_deleted_in_another_tab_leaves_this_one_on_the_base(tab):
+    app, other = tab("plan"), tab("plan")
+    app.selectbox(key="plan:scenario").set_value("round").run()
+    other.selectbox(key="plan:scenario").set_value("round").run()
+    other.button(key="scenario:delete").click().run()
+    app.run()
+    assert not app.exception
+    assert app.selectbox(key="plan:scenario").value == ""
+
+
+def test_two_scenarios_stand_side_by_side_with_their_difference(tab, kept):
+    app = tab("plan")
+    app.selectbox(key="plan:other").set_value("round").run()
+    base, round_ = cash(app)
+    assert round_[-1] - base[-1] == pytest.approx(12e6, rel=1e-3)
+    table = next(d.value for d in app.dataframe if "Figure" in d.value.columns)
+    assert list(table.columns) == ["Figure", "1 · Base", "2 · Series A of $12M in month 12", "Difference (2 − 1)"]
+    (differs,) = [m.value for m in app.markdown if "What differs" in m.value]
+    assert "Next round, amount: \\$0 → **\\$12M**" in differs
+    assert differs.count("→") == 1
+
+
+# Why
+
+
+def test_why_leads_from_a_figure_down_to_the_source_of_a_driver(tab, kept):
+    app = tab("plan")
+    app.button(key="why:plan:gross_margin").click().run()
+    formula, values = [c.value for c in app.code]
+    assert formula == "where([Revenue] > 0, [Gross profit] ÷ [Revenue], 0)"
+    assert "÷" in values and "[" not in values
+    for step in ("Gross profit", "Cost of revenue", "Payment fees"):
+        index = next(i for i, m in enumerate(inputs(app)) if m.startswith(step))
+        app.button(key=f"why:{len(app.session_state['why'])}:{index}").click().run()
+    assert [c.value for c in app.code][0] == "[Revenue] × [Payment fee, share of revenue]"
+    assert any(m.startswith("Payment fee, share of revenue: **1\\.24%**") for m in inputs(app))
+    assert "Invoices and cards mixed; judgement" in app.caption[-1].value
+    app.button(key="why:back").click().run()
+    assert "Payment fees" in "".join(inputs(app))
+    assert [c.value for c in app.code][0].startswith("[Inference]")
+
+
+def inputs(app):
+    """What goes into the explained number, as it is listed."""
+    shown = [m.value for m in app.markdown]
+    return shown[shown.index("**What goes in**") + 1 :]
+
+
+def test_every_figure_of_the_page_can_be_explained(tab):
+    app = tab("plan")
+    for key in [b.key for b in app.button if b.key.startswith("why:plan:")]:
+        app.button(key=key).click().run()
+        assert not app.exception and not app.error, key
+        assert len(app.code) == 2, key
+        app.session_state["why"] = []
+        app.run()
+
+
+def test_every_section_of_the_plan_shows_its_lines_with_units(tab):
+    app = tab("plan")
+    for section in app.pills(key="plan:section").options:
+        app.pills(key="plan:section").set_value(section).run()
+        assert not app.exception
+        frame = app.dataframe[0].value
+        assert len(frame) == 36
+        assert frame.notna().all().all()
