@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("train", help="train a network here and now, and measure it")
     run.add_argument("--preset", dest="network", choices=CHOICES["network"], default="cnn")
-    _add_fields(run, RunSpec, without={"network"})
+    _add_fields(run, RunSpec, without={"network", "dataset"})
     run.set_defaults(run=_train)
 
     estimate = commands.add_parser("estimate", help="what compute costs")
@@ -160,9 +160,12 @@ def _project(chosen: argparse.Namespace) -> Answer:
 
 
 def _train(chosen: argparse.Namespace) -> Answer:
-    from core.training.command import train_report
+    from core.training.command import train
 
-    return train_report(_built(RunSpec, chosen))
+    settings = {
+        field.name: getattr(chosen, field.name) for field in fields(RunSpec) if hasattr(chosen, field.name)
+    }
+    return train(preset=settings.pop("network"), **settings)
 
 
 def _read(path: Path) -> Venture:

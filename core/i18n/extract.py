@@ -1,71 +1,72 @@
-"""What the catalogue must hold: every sentence that the code says, read from the code itself.
+"""The sentences of the program against those of the catalogue: ``python -m core.i18n.extract``.
 
-``python -m core.i18n.extract`` brings each ``messages.po`` up to date in place: sentences that are new
-come in without a translation, those that nothing says any more go, translations stay. The entries are
-sorted by sentence and name files without line numbers, so that a change of code is a small change here.
+A sentence is the first argument, a literal, of ``_(...)``, ``N_(...)``, ``Refusal(...)``,
+``FormulaRefusal(...)`` or ``Sentence.of(...)``. The command brings the catalogue up to date: new
+sentences come in without a translation, unused ones go, translations stay.
 """
 
-import io
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
-from core.i18n.language import LANGUAGES
-
-KEYWORDS: dict[str, tuple[int, ...] | None] = dict.fromkeys(
-    ("_", "N_", "Refusal", "FormulaRefusal", "Sentence", "of", "self")
-)
-"""The calls whose first argument is a sentence: ``Sentence.of`` counts as ``of``, and
-``self("…")`` is a :class:`core.i18n.Language` that speaks."""
-
-FOLDERS = ("core", "pages")
-
-_ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).parents[2]
+PLACES = ("app.py", "core", "pages")
+CATALOGUE = Path(__file__).with_name("locale") / "zh_Hans" / "LC_MESSAGES" / "messages.po"
+KEYWORDS: dict[str, tuple[int, ...] | None] = {
+    name: (1,) for name in ("_", "N_", "say", "Refusal", "FormulaRefusal", "Sentence", "of", "Reason")
+}
 
 
-def messages(root: Path = _ROOT) -> dict[str, list[str]]:
-    """Every sentence of the code under ``root`` with the places ("core/venture/amount.py:120") that say it."""
+def messages() -> dict[str, list[str]]:
+    """Every sentence of the program, with the files in which it stands."""
     found: dict[str, list[str]] = {}
-    for folder in FOLDERS:
-        for file, line, message, _comments, _context in extract_from_dir(
-            str(root / folder), method_map=[("**.py", "python")], keywords=KEYWORDS
-        ):
-            if isinstance(message, str) and message:
-                found.setdefault(message, []).append(f"{folder}/{Path(file).as_posix()}:{line}")
-    return dict(sorted(found.items()))
+    for place in PLACES:
+        path = ROOT / place
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            for _line, message, _comments, _context in extract_from_file("python", file, keywords=KEYWORDS):
+                text = message if isinstance(message, str) else message[0]
+                if text:
+                    found.setdefault(text, []).append(file.relative_to(ROOT).as_posix())
+    return found
 
 
-def catalogue_file(code: str) -> Path:
-    """Where the catalogue of a language lies."""
-    return Path(__file__).with_name("locale") / code / "LC_MESSAGES" / "messages.po"
+def catalogue() -> Catalog:
+    """The catalogue as it stands."""
+    with CATALOGUE.open("rb") as file:
+        return read_po(file, locale="zh_Hans")
 
 
-def update(path: Path, said: dict[str, list[str]], code: str) -> tuple[int, int, int]:
-    """Write the catalogue at ``path`` for the sentences ``said``; how many came, went and lack a translation."""
-    text = path.read_text(encoding="utf-8")
-    header = text.split("\n\n")[0]
-    old = read_po(io.StringIO(text), locale=code)
-    new = Catalog(locale=code)
-    for message, places in said.items():
-        known = old.get(message)
-        new.add(
-            message,
-            known.string if known else "",
-            locations=[(file, 0) for file in sorted({place.partition(":")[0] for place in places})],
-            flags=known.flags & {"fuzzy"} if known else (),
-        )
-    body = io.BytesIO()
-    write_po(body, new, width=0, omit_header=True, sort_output=True, include_lineno=False)
-    path.write_text(f"{header.strip()}\n\n{body.getvalue().decode().strip()}\n", encoding="utf-8")
-    before = {entry.id for entry in old if entry.id}
-    return len(said.keys() - before), len(before - said.keys()), sum(not e.string for e in new if e.id)
+def updated() -> Catalog:
+    """The catalogue with exactly the program's sentences, sorted."""
+    old = catalogue()
+    new = Catalog(
+        locale="zh_Hans",
+        project="Compute Canvas",
+        version="1",
+        fuzzy=False,
+        header_comment="# Compute Canvas in simplified Chinese.",
+        creation_date=old.creation_date,
+        revision_date=old.revision_date,
+        last_translator="",
+        language_team="",
+        msgid_bugs_address="",
+    )
+    for text in sorted(messages()):
+        known = old.get(text)
+        new.add(text, known.string if known else "")
+    return new
+
+
+def main() -> None:
+    """Bring the catalogue up to date and say what is missing."""
+    new = updated()
+    with CATALOGUE.open("wb") as file:
+        write_po(file, new, width=0, sort_output=True, no_location=True)
+    missing = [message.id for message in new if message.id and not message.string]
+    print(f"{len(new)} sentences, {len(missing)} without a translation")
 
 
 if __name__ == "__main__":
-    said = messages()
-    for code in LANGUAGES:
-        if code != "en":
-            added, dropped, empty = update(catalogue_file(code), said, code)
-            print(f"{code}: {added} added, {dropped} dropped, {empty} of {len(said)} without a translation")
+    main()

@@ -111,8 +111,13 @@ class Attempt:
 
     @property
     def may_begin_again(self) -> bool:
-        """Whether the process ended in a way that a cold one may be spared."""
-        return self.mode == "warm" and not self.heard_metric and self._told_to_stop is None
+        """Whether the process ended in a way that a cold one may be spared.
+
+        Forking may not work on a machine: then the process hangs or aborts before its first batch. One
+        that was killed from outside, by a person or for want of memory, would fare no better cold.
+        """
+        killed = self._started and self._process.exitcode == -signal.SIGKILL and not self._killed_as_hung
+        return self.mode == "warm" and not self.heard_metric and self._told_to_stop is None and not killed
 
     def ending(self) -> Refusal:
         """Why a process that is over ended without a result."""

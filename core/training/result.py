@@ -17,7 +17,8 @@ class Progress:
     ``step`` batches of ``total_steps`` are done, ``seconds`` after training began (compilation of the
     first step included). In phase "train", ``loss`` and ``accuracy`` are means over the epoch so far; in
     "validation", over the validation images at the end of the epoch; "test" tells that the test has
-    begun and carries no numbers. ``epoch`` is a fraction: 1.5 is the middle of the second.
+    begun and carries no numbers. ``epoch`` is a fraction: 1.5 is the middle of the second. ``joules`` is
+    the energy used so far, start-up included.
     """
 
     phase: Phase
@@ -27,6 +28,7 @@ class Progress:
     seconds: float
     loss: float | None = None
     accuracy: float | None = None
+    joules: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,11 @@ def cost(held_seconds: float, price_per_hour: float) -> float:
     return held_seconds * price_per_hour / 3600
 
 
+def under_way(progress: Progress) -> str:
+    """What a running run has to say of itself in its summary."""
+    return json.dumps({"joules": progress.joules})
+
+
 def joules_so_far(summary: str | None) -> float | None:
-    """The energy that a running run has told of in its summary; None before the first word of it."""
+    """The energy that a running run has told of (:func:`under_way`); None before the first word of it."""
     return json.loads(summary).get("joules") if summary else None

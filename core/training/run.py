@@ -62,7 +62,7 @@ def train(
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         jit_compile=device.compiles_itself(used),
     )
-    watch = _Watch(spec, report, stop, meter)
+    watch = _Watch(spec, report, stop, meter, held_since)
     test: dict[str, float] = {}
     test_seconds = 0.0
     try:
@@ -138,8 +138,9 @@ def _fit(
 class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Looks on while Keras trains: keeps the time, reports, and stops the run when it should."""
 
-    def __init__(self, spec: RunSpec, report: Report, stop: Stop, meter: Meter) -> None:
+    def __init__(self, spec: RunSpec, report: Report, stop: Stop, meter: Meter, held_since: float) -> None:
         super().__init__()
+        self._held_since = held_since
         self._spec, self._report, self._stop, self._meter = spec, report, stop, meter
         self._validating = 0.0
         self._validation_began = 0.0
@@ -184,6 +185,7 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
             seconds=time.perf_counter() - self._began,
             loss=loss,
             accuracy=accuracy,
+            joules=self._meter.read(time.time() - self._held_since).joules,
         )
         if not self._report(progress):
             self._halt()

@@ -23,7 +23,7 @@ from core.i18n import Refusal
 from core.storage import MetricRow, Missing, RunRow, Store, new_id
 from core.training import child, device
 from core.training.attempt import Attempt, Mode, start_fork_server
-from core.training.result import Progress, RunResult
+from core.training.result import Progress, RunResult, under_way
 from core.training.seat import Holder, Seat, fingerprint, here
 from core.training.spec import RunSpec
 
@@ -201,7 +201,7 @@ class Supervisor:
             self._store.runs.append_metrics(active.row.id, [m for p in active.unsaved if (m := _metric(p))])
             active.unsaved.clear()
             active.step = last.step
-            self._store.runs.progress(active.row.id, last.step, last.seconds, active.device)
+            self._store.runs.progress(active.row.id, last.step, last.seconds, active.device, under_way(last))
 
     def _should_stop(self, active: Active) -> bool:
         """Hold the lease if it is time to, and find out whether the run is wanted no more."""

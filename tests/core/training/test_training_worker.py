@@ -79,11 +79,13 @@ class Workplace:
 
         def found() -> psutil.Process | None:
             for process in self.supervisor().children(recursive=True):
-                parent = process.parent()
-                command = " ".join(process.cmdline())
-                if (parent and "forkserver" in command and "forkserver" in " ".join(parent.cmdline())) or (
-                    "spawn_main" in command
-                ):
+                try:
+                    parent = process.parent()
+                    command = " ".join(process.cmdline())
+                    above = " ".join(parent.cmdline()) if parent else ""
+                except psutil.Error:  # it ended while it was looked at
+                    continue
+                if ("forkserver" in command and "forkserver" in above) or "spawn_main" in command:
                     return process
             return None
 
@@ -246,9 +248,20 @@ def test_the_run_of_a_killed_worker_is_interrupted_and_the_next_run_works(warm: 
     assert warm.supervisor() != supervisor
 
 
+def test_a_run_that_is_killed_before_its_first_batch_is_interrupted_and_the_next_one_works(
+    warm: Workplace,
+) -> None:
+    run_id = warm.submit(LONG)
+    warm.run_process().kill()
+    ended = warm.end_of(run_id, within_s=5.0)
+    assert ended.state == "interrupted"
+    assert "SIGKILL" in str(ended.reason)
+    assert warm.end_of(warm.submit(SHORT)).state == "done"
+
+
 def test_a_forked_run_that_dies_before_its_first_batch_is_begun_again_in_the_cold(warm: Workplace) -> None:
     run_id = warm.submit(SHORT)
-    warm.run_process().kill()
+    warm.run_process().send_signal(signal.SIGABRT)
     ended = warm.end_of(run_id)
     assert (ended.state, ended.attempt) == ("done", 1)
     until(lambda: [w for w in warm.store.workers.rows(10) if (w.mode, w.state) == ("cold", "idle")])
