@@ -52,6 +52,7 @@ def _drivers(ws: Workspace, scenario: str | None, _: Language) -> None:
         format_func=lambda group: _.text(GROUPS[group]),
         key="plan:group",
         required=True,
+        wrap=True,
         persist_state="session",
     )
     changed = {o.key for o in ws.venture.scenario(scenario).overrides} if scenario else set()
@@ -123,6 +124,7 @@ def _months(ws: Workspace, projection: Projection, _: Language) -> None:
         format_func=lambda name: _.text(section_label(name)),
         key="plan:section",
         required=True,
+        wrap=True,
         label_visibility="collapsed",
         persist_state="session",
     )

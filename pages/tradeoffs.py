@@ -131,7 +131,7 @@ def _take(ws: Workspace, runs: list[Finished], _: Language) -> None:
     st.subheader(_("Take a measured number into the plan"))
     ids = {run.row.id: run for run in runs}
     best = max(runs, key=lambda run: run.result.test_accuracy or 0.0)
-    pick, first, second = st.columns([2, 1, 1], vertical_alignment="bottom")
+    pick, first, second = st.columns([4, 3, 3], vertical_alignment="bottom")
     chosen = pick.selectbox(
         _("Run"),
         list(ids),
@@ -142,7 +142,7 @@ def _take(ws: Workspace, runs: list[Finished], _: Language) -> None:
     run = ids.get(str(chosen), best)
     accuracy = run.result.test_accuracy or 0.0
     first.button(
-        _("Take the accuracy, {share}", share=plain(_.percent(accuracy, 4))),
+        _("Take accuracy {share}", share=plain(_.percent(accuracy, 4))),
         key="tradeoffs:accuracy",
         icon=":material/straighten:",
         width="stretch",
@@ -150,7 +150,7 @@ def _take(ws: Workspace, runs: list[Finished], _: Language) -> None:
         args=("accuracy", accuracy, run),
     )
     second.button(
-        _("Take the cost, {money}", money=plain(_.money(run.result.cost_usd, "USD"))),
+        _("Take cost {money}", money=plain(_.money(run.result.cost_usd, "USD"))),
         key="tradeoffs:cost",
         icon=":material/straighten:",
         width="stretch",

@@ -55,6 +55,8 @@ def _unit(metric: Metric, _: Language) -> str:
     """What stands under the number."""
     if metric.kind == "month":
         return _("month {month} of the plan", month=int(metric.value or 0))
+    if metric.kind == "months":
+        return _("from the first payment on")
     if metric.key == "burn":
         return _("a month")
     if metric.month:

@@ -110,7 +110,7 @@ def test_taking_the_training_cost_into_the_plan_writes_the_driver_and_says_so(pa
 def test_serving_compares_the_api_with_own_accelerators(page):
     serving(page)
     assert metric(page, "API, a request") == "$0.0393"
-    assert metric(page, "Replicas") == "2"
+    assert metric(page, "Replicas") == "1"
     (verdict,) = page.info
     assert "pay from" in verdict.value
     spec = json.loads(page.get("plotly_chart")[0].proto.spec)

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import xlsxwriter
-from xlsxwriter.utility import quote_sheetname, xl_col_to_name
+from xlsxwriter.utility import xl_col_to_name
 
 from core.i18n import Language, Text
 
@@ -113,9 +113,8 @@ class Book:
         """
         largest = max((abs(value) for value in values), default=0.0)
         if unit in ("1", "1/month"):
-            return "#,##0." + "0" * _decimals(largest * 100, 1) + "%"
-        decimals = _decimals(largest, 2 if unit.startswith("money") else 1)
-        plain = "#,##0" + ("." + "0" * decimals if decimals else "")
+            return _grouped(_decimals(largest * 100, 1)) + "%"
+        plain = _grouped(_decimals(largest, 2 if unit.startswith("money") else 1))
         if unit.startswith("money"):
             plain = f'"{self.symbol}"{plain}'
             return f"{plain}_);({plain})"
@@ -178,7 +177,7 @@ class Sheet:
         place = f"${xl_col_to_name(column)}${row + 1}"
         if last_column is not None and last_column != column:
             place += f":${xl_col_to_name(last_column)}${row + 1}"
-        return f"{quote_sheetname(self.name)}!{place}"
+        return f"'{self.name}'!{place}"
 
 
 def clean(text: str) -> str:
@@ -199,6 +198,10 @@ def _decimals(largest: float, most: int) -> int:
     if largest >= 1:
         return most
     return min(12, 2 - math.floor(math.log10(largest)))
+
+
+def _grouped(decimals: int) -> str:
+    return "#,##0" + ("." + "0" * decimals if decimals else "")
 
 
 # Names of cells
