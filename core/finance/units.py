@@ -109,11 +109,11 @@ def spelled(value: Unit) -> str:
 
 
 def read(text: str, currency: str, _: Language) -> str:
-    """A unit as people read it: "$ / seat / month", "customers / month"; "%" for a plain ratio."""
+    """A unit as people read it: "USD / seat / month", "customers / month"; "%" for a plain ratio."""
     if text == "1":
         return "%"
     first, *rest = re.split(r"([*/])", text)
-    words = [_.currency_symbol(currency) if first == "money" else "%" if first == "1" else _word(first, 1, _)]
+    words = [currency if first == "money" else "%" if first == "1" else _word(first, 1, _)]
     for sign, part in zip(rest[::2], rest[1::2], strict=True):
         words.append((" / " if sign == "/" else " · ") + _word(part, 0, _))
     return "".join(words)

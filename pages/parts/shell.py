@@ -1,5 +1,6 @@
 """What surrounds every page: name, saved state, undo and redo, language, and what must be told."""
 
+import re
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -97,9 +98,16 @@ def _conflict(ws: Workspace, _: Language) -> None:
         st.button(_("Drop my change"), key="conflict_theirs", on_click=ws.take_theirs)
 
 
-_SPECIAL = str.maketrans({c: "\\" + c for c in r"\`*_{}[]()<>#+-.!|~$:"})
+_MARKS = re.compile(r"[\\`*_\[\]<>$~|]|:(?=[\w/])|(?<=www)\.|^\s*(?:[#+-]|\d+(?=[.)]\s))")
+"""What markdown would take for a mark: anywhere, before a word, or at the beginning of a line."""
 
 
 def plain(text: str) -> str:
     """Text that somebody typed, so that markdown shows it as it was typed."""
-    return text.replace("\n", " ").translate(_SPECIAL)
+    return _MARKS.sub(_escaped, text.replace("\n", " "))
+
+
+def _escaped(match: re.Match[str]) -> str:
+    mark = match[0]
+    # A number at the beginning becomes a list only by what follows it, so a joiner keeps them apart.
+    return mark + "\u2060" if mark.strip().isdigit() else mark[:-1] + "\\" + mark[-1]

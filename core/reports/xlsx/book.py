@@ -8,6 +8,7 @@ carries Excel's mark for text.
 import io
 import math
 import re
+import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
@@ -37,7 +38,9 @@ SECTION: Look = {"bold": True, "bg_color": "#DDE9F3"}
 NOTE: Look = {"italic": True, "font_color": "#595959"}
 INPUT: Look = {"font_color": "#0000FF", "bg_color": "#FFF9DB", "border": 1, "border_color": "#BFBFBF"}
 FIXED: Look = {"font_color": "#595959"}
-"""Values that no formula stands behind."""
+"""Values that no formula stands behind, and words of second rank."""
+AFTER: Look = {"align": "left", "indent": 1}
+"""Words beside a number."""
 WRAPPED: Look = {"text_wrap": True, "valign": "top"}
 TOP: Look = {"valign": "top"}
 
@@ -71,26 +74,36 @@ class Book:
         self._book.set_properties({"title": clean(title), "author": "Compute Canvas", "created": made})
         self._book.set_calc_mode("auto")
         self._looks: dict[tuple[tuple[str, Any], ...], Any] = {}
+        self._sheets: list[Sheet] = []
 
     def sheet(self, key: str) -> "Sheet":
         """A new sheet at the end."""
         name = self.say.text(SHEETS[key])
-        return Sheet(self, name, self._book.add_worksheet(name))
+        self._sheets.append(Sheet(self, name, self._book.add_worksheet(name)))
+        return self._sheets[-1]
 
     def define(self, name: str, reference: str) -> None:
         """A name for the whole file."""
         self._book.define_name(name, f"={reference}")
 
-    def line_chart(self, title: str, y_title: str, series: list[dict[str, Any]]) -> Any:
-        """A native line chart over months; ``series`` in XlsxWriter's form."""
+    def cash_chart(self, title: str, series: list[dict[str, Any]], months: int) -> Any:
+        """A native line chart of cash over months; ``series`` in XlsxWriter's form."""
         chart: Any = self._book.add_chart({"type": "line"})
         for one in series:
             chart.add_series(one)
         chart.set_title({"name": title, "name_font": {"size": 12}, "overlay": False})
-        chart.set_x_axis({"label_position": "low", "num_font": {"rotation": -45}})
+        every = max(1, months // 12)
+        chart.set_x_axis(
+            {
+                "label_position": "low",
+                "num_font": {"rotation": -45},
+                "interval_unit": every,
+                "interval_tick": every,
+            }
+        )
         chart.set_y_axis(
             {
-                "name": y_title,
+                "name": self.say("Cash ({currency})", currency=self.currency),
                 "num_format": self.number_format("money", [1e6]),
                 "major_gridlines": {"visible": True, "line": {"color": "#E0E0E0"}},
             }
@@ -122,6 +135,8 @@ class Book:
 
     def close(self) -> bytes:
         """The finished file."""
+        for sheet in self._sheets:
+            sheet.fit_rows()
         self._book.close()
         return self._out.getvalue()
 
@@ -133,6 +148,8 @@ class Sheet:
         self.book = book
         self.name = name
         self.page = page
+        self._widths: list[float] = []
+        self._lines: dict[int, int] = {}
         page.hide_gridlines(2)
         page.set_landscape()
         page.set_paper(9)  # A4
@@ -144,6 +161,8 @@ class Sheet:
         shown = clean(text)
         if shown.startswith(_LIKE_A_FORMULA):
             look["quote_prefix"] = True
+        if look.get("text_wrap") and column < len(self._widths):
+            self._lines[row] = max(self._lines.get(row, 1), _lines_of(shown, self._widths[column]))
         self.page.write_string(row, column, shown, self.book.look(**look))
 
     def texts(self, row: int, texts: Iterable[str], **look: Any) -> None:
@@ -169,8 +188,15 @@ class Sheet:
 
     def widths(self, *widths: float) -> None:
         """The widths of the columns from the first on, in characters."""
+        self._widths = list(widths)
         for column, width in enumerate(widths):
             self.page.set_column(column, column, width)
+
+    def fit_rows(self) -> None:
+        """Make rows high enough for their wrapped text; not every program does by itself."""
+        for row, lines in self._lines.items():
+            if lines > 1:
+                self.page.set_row(row, min(409, 15 * lines + 1))
 
     def reference(self, row: int, column: int, last_column: int | None = None) -> str:
         """ "'Model'!$D$7:$AM$7": cells of one row of this sheet, from anywhere."""
@@ -184,6 +210,12 @@ def clean(text: str) -> str:
     """The text as a cell can hold it: without characters that XML has not, and not too long."""
     text = _NOT_XML.sub("", text)
     return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
+
+
+def _lines_of(text: str, width: float) -> int:
+    """How many lines the text takes in a column; a Chinese character is as wide as two others."""
+    wide = sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+    return text.count("\n") + max(1, math.ceil(wide * 1.1 / width))
 
 
 def quoted(text: str) -> str:

@@ -7,12 +7,16 @@ takes only what the driver allows. Of a range, the median is used; its ends stan
 from core.finance import Model, read_unit
 from core.i18n import Text
 from core.reports.xlsx.book import (
+    AFTER,
     FIXED,
     HEADING,
     INPUT,
     NOTE,
     SECTION,
     TITLE,
+    TOP,
+    WRAPPED,
+    Look,
     Sheet,
     constant_name,
     input_name,
@@ -62,7 +66,9 @@ def write_inputs(sheet: Sheet, venture: Venture, model: Model) -> None:
         _("Year"),
         _("Confidence"),
     )
-    sheet.texts(3, headings, **HEADING)
+    for column, heading in enumerate(headings):
+        beside: Look = {"align": "right"} if column in (2, 3, 4, 9) else AFTER if column in (5, 10) else {}
+        sheet.text(3, column, heading, **HEADING, **beside)
     sheet.page.freeze_panes(4, 1)
     sheet.page.repeat_rows(3)
     row = 4
@@ -91,14 +97,14 @@ def _write_driver(sheet: Sheet, row: int, driver: Driver, venture: Venture) -> N
     _, amount = sheet.book.say, driver.amount
     low, high = amount.ends()
     number = sheet.book.number_format(driver.unit, [amount.median])
-    sheet.text(row, 0, _.text(driver.label))
-    sheet.text(row, 1, driver.key, **FIXED)
-    sheet.number(row, _VALUE, amount.median, **INPUT, num_format=number)
+    sheet.text(row, 0, _.text(driver.label), **WRAPPED)
+    sheet.text(row, 1, driver.key, **FIXED, **TOP)
+    sheet.number(row, _VALUE, amount.median, **INPUT, num_format=number, **TOP)
     if not amount.is_point:
-        sheet.number(row, 3, low, num_format=number)
-        sheet.number(row, 4, high, num_format=number)
-        sheet.text(row, 5, _.text(DISTRIBUTIONS[amount.distribution]))
-    sheet.text(row, 6, read_unit(driver.unit, venture.currency, _))
+        sheet.number(row, 3, low, num_format=number, **TOP)
+        sheet.number(row, 4, high, num_format=number, **TOP)
+        sheet.text(row, 5, _.text(DISTRIBUTIONS[amount.distribution]), **AFTER, **TOP)
+    sheet.text(row, 6, read_unit(driver.unit, venture.currency, _), **TOP)
     write_source(sheet, row, 7, driver.source)
     sheet.book.define(input_name(driver.key), sheet.reference(row, _VALUE))
     _allow(sheet, row, driver)
@@ -107,15 +113,15 @@ def _write_driver(sheet: Sheet, row: int, driver: Driver, venture: Venture) -> N
 def write_source(sheet: Sheet, row: int, column: int, source: Source) -> None:
     """Kind, citation, year and confidence of a source, in four cells."""
     _ = sheet.book.say
-    sheet.text(row, column, _.text(KINDS[source.kind]))
+    sheet.text(row, column, _.text(KINDS[source.kind]), **TOP)
     words = _.text(source.text)
     if source.run:
         words = f"{words} ({source.run})" if words else source.run
-    sheet.text(row, column + 1, words)
+    sheet.text(row, column + 1, words, **WRAPPED)
     if source.year is not None:
-        sheet.number(row, column + 2, source.year, num_format="0")
+        sheet.number(row, column + 2, source.year, num_format="0", **TOP)
     if source.confidence is not None:
-        sheet.text(row, column + 3, _.text(CONFIDENCE[source.confidence]))
+        sheet.text(row, column + 3, _.text(CONFIDENCE[source.confidence]), **AFTER, **TOP)
 
 
 def _allow(sheet: Sheet, row: int, driver: Driver) -> None:

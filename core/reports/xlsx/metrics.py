@@ -14,6 +14,7 @@ from xlsxwriter.utility import xl_col_to_name
 from core.finance import Metric, Projection, metrics, read_unit
 from core.i18n import Language, Sentence
 from core.reports.xlsx.book import (
+    AFTER,
     FIXED,
     HEADING,
     MONTH_NAMES,
@@ -24,6 +25,7 @@ from core.reports.xlsx.book import (
     TOP,
     WRAPPED,
     Book,
+    Look,
     Sheet,
     input_name,
     line_name,
@@ -39,11 +41,13 @@ EARNED = "margin_so_far"
 def write_metrics(sheet: Sheet, projection: Projection, place: Rows) -> None:
     """Fill the sheet of metrics and define the names of its cells."""
     _, found = sheet.book.say, metrics(projection)
-    sheet.widths(34, 22, 18, 14, 62, 62)
+    sheet.widths(34, 26, 20, 14, 62, 62)
     sheet.text(0, 0, sheet.name, **TITLE)
     sheet.text(1, 0, _("Each figure follows the model; where one does not apply, the cell says why."), **NOTE)
     headings = (_("Metric"), _("Value"), _("Unit"), _("Month"), _("Definition"), _("Benchmark"))
-    sheet.texts(3, headings, **HEADING)
+    for column, heading in enumerate(headings):
+        beside: Look = {"align": "right"} if column in (1, 3) else AFTER if column in (2, 4) else {}
+        sheet.text(3, column, heading, **HEADING, **beside)
     sheet.page.freeze_panes(4, 1)
     sheet.page.repeat_rows(3)
     forms = _Forms(_, projection, place)
@@ -51,8 +55,9 @@ def write_metrics(sheet: Sheet, projection: Projection, place: Rows) -> None:
         sheet.text(row, 0, _.text(metric.label), bold=True, **TOP)
         formula = forms.of(metric.key)
         _write_value(sheet, row, metric, formula, projection)
-        sheet.text(row, 2, unit_words(metric, sheet.book, live=formula is not None), **WRAPPED)
-        sheet.text(row, 4, _.text(metric.definition), **WRAPPED)
+        unit = unit_words(metric, sheet.book, live=formula is not None)
+        sheet.text(row, 2, unit, **WRAPPED, **AFTER)
+        sheet.text(row, 4, _.text(metric.definition), **WRAPPED, **AFTER)
         sheet.text(row, 5, _.text(metric.benchmark), **WRAPPED)
         sheet.book.define(metric_name(metric.key), sheet.reference(row, 1))
     _write_workings(forms, projection)
@@ -62,7 +67,7 @@ def unit_words(metric: Metric, book: Book, live: bool = True) -> str:
     """The unit of a metric's kind; that it is a value, where no formula stands behind it."""
     _ = book.say
     words = {
-        "money": book.symbol,
+        "money": book.currency,
         "share": "%",
         "months": _("months"),
         "month": _("month of the plan"),

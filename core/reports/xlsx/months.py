@@ -5,6 +5,7 @@ column, to the column before it for last month (the opening value in month 1), a
 month 1 on for a sum so far.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -96,6 +97,8 @@ def write_model(sheet: Sheet, projection: Projection) -> Rows:
             book.define(line_name(line.key), place.line(line.key))
     sheet.page.freeze_panes(_NUMBERS + 1, FIRST)
     sheet.page.repeat_rows(_NAMES, _NUMBERS)
+    sheet.page.repeat_columns(0, _OPENING)
+    sheet.page.fit_to_pages(math.ceil(projection.months / 12), 0)
     return place
 
 

@@ -5,9 +5,13 @@ this file has one set of inputs. The base stands beside them as it was at export
 stay comparable when an input is edited.
 """
 
+from collections.abc import Sequence
+
+from xlsxwriter.utility import xl_rowcol_to_cell
+
 from core.finance import Metric, Projection, metrics, project, read_unit
 from core.i18n import Refusal, Text
-from core.reports.xlsx.book import FIXED, HEADING, NOTE, SECTION, TITLE, WRAPPED, Sheet
+from core.reports.xlsx.book import FIXED, HEADING, NOTE, SECTION, TITLE, TOP, WRAPPED, Sheet
 from core.reports.xlsx.metrics import metric_look, unit_words
 from core.reports.xlsx.summary import KEY_LINES, year_ends
 from core.venture import Venture
@@ -22,11 +26,12 @@ def write_scenarios(sheet: Sheet, venture: Venture) -> None:
     """Fill the sheet of scenarios."""
     _ = sheet.book.say
     names = [_.text(BASE), *(_.text(scenario.name) for scenario in venture.scenarios)]
-    sheet.widths(44, 18, 18, *[20.0] * len(names))
+    differences = [_("{scenario} less base", scenario=name) for name in names[1:]]
+    sheet.widths(44, 18, 14, *[22.0] * (len(names) + len(differences)))
     sheet.text(0, 0, sheet.name, **TITLE)
     sheet.text(1, 0, _("Values as they were at export: they do not follow the inputs of this file."), **NOTE)
     sheet.texts(3, ("", _("Unit"), _("Month")), **HEADING)
-    for column, name in enumerate(names, _FIRST):
+    for column, name in enumerate((*names, *differences), _FIRST):
         sheet.text(3, column, name, **HEADING, align="right")
     sheet.page.freeze_panes(4, 1)
     sheet.page.repeat_rows(3)
@@ -80,20 +85,33 @@ def _write_results(sheet: Sheet, row: int, venture: Venture, count: int) -> None
             number = sheet.book.number_format(line.unit, [v for v in values if isinstance(v, float)])
             for column, value in enumerate(values, _FIRST):
                 _write(sheet, row, column, value, number)
+            _write_differences(sheet, row, values, number)
     row += 2
     _head(sheet, row, _("Metrics"), count)
     found = [metrics(c) if isinstance(c, Projection) else c for c in columns]
     for key, metric in metrics(base).items():
         row += 1
         sheet.text(row, 0, _.text(metric.label), **WRAPPED)
-        sheet.text(row, 1, unit_words(metric, sheet.book), **FIXED)
-        for column, of in enumerate(found, _FIRST):
-            shown = of if isinstance(of, Refusal) else of[key]
-            _write(sheet, row, column, shown, metric_look(metric, sheet.book))
+        sheet.text(row, 1, unit_words(metric, sheet.book), **FIXED, **TOP)
+        number = metric_look(metric, sheet.book)
+        shown = [of if isinstance(of, Refusal) else of[key] for of in found]
+        for column, result in enumerate(shown, _FIRST):
+            _write(sheet, row, column, result, number)
+        _write_differences(sheet, row, [v.value if isinstance(v, Metric) else v for v in shown], number)
+
+
+def _write_differences(sheet: Sheet, row: int, values: Sequence[float | Refusal | None], number: str) -> None:
+    """How much more each scenario has than the base, where both have a number."""
+    base, *others = values
+    for place, value in enumerate(others, 1):
+        if isinstance(base, float) and isinstance(value, float):
+            there, here = (xl_rowcol_to_cell(row, _FIRST + at) for at in (place, 0))
+            column = _FIRST + len(others) + place
+            sheet.formula(row, column, f"{there}-{here}", value - base, num_format=number, **TOP)
 
 
 def _head(sheet: Sheet, row: int, words: str, count: int) -> None:
-    sheet.texts(row, (words, *[""] * (_FIRST - 1 + count)), **SECTION)
+    sheet.texts(row, (words, *[""] * (_FIRST + 2 * count - 2)), **SECTION)
 
 
 def _write(sheet: Sheet, row: int, column: int, value: "float | Metric | Refusal", number: str) -> None:
@@ -107,4 +125,4 @@ def _write(sheet: Sheet, row: int, column: int, value: "float | Metric | Refusal
     if isinstance(value, Refusal):
         sheet.text(row, column, _.refusal(value), **WRAPPED)
     else:
-        sheet.number(row, column, value, num_format=number)
+        sheet.number(row, column, value, num_format=number, **TOP)

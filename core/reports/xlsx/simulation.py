@@ -15,7 +15,7 @@ _TABLE = 13
 def write_simulation(sheet: Sheet, simulation: Simulation, seed: int) -> None:
     """Fill the sheet of the simulation."""
     _, venture, book = sheet.book.say, simulation.venture, sheet.book
-    sheet.widths(40, 20, 20, 20, 20, 20, 3)
+    sheet.widths(48, 20, 20, 20, 20, 20, 3)
     sheet.text(0, 0, sheet.name, **TITLE)
     sheet.text(1, 0, _("Values as they were at export: they do not follow the inputs of this file."), **NOTE)
     sheet.text(3, 0, _("Draws"), **FIXED)
@@ -89,5 +89,5 @@ def _write_chart(sheet: Sheet, months: int) -> None:
         }
         for column, colour, width, dash in lines
     ]
-    chart = sheet.book.line_chart(_("Cash by month: percentiles"), sheet.book.symbol, series)
+    chart = sheet.book.cash_chart(_("Cash by month: percentiles"), series, months)
     sheet.page.insert_chart(2, 7, chart, {"description": _("Percentiles of cash at the end of each month")})

@@ -2,7 +2,7 @@
 
 from core.finance import Projection, section_label, spoken, why
 from core.i18n import Language
-from core.reports.xlsx.book import FIXED, HEADING, SECTION, TITLE, TOP, WRAPPED, Sheet
+from core.reports.xlsx.book import AFTER, FIXED, HEADING, SECTION, TITLE, TOP, WRAPPED, Sheet
 from core.reports.xlsx.inputs import write_source
 from core.venture import BLOCKS
 from core.venture.canvas import CREDIT, filled, mentioned
@@ -46,13 +46,13 @@ def _write_reading(sheet: Sheet, row: int) -> int:
 def _write_drivers(sheet: Sheet, row: int, projection: Projection) -> int:
     _ = sheet.book.say
     _head(sheet, row, _("Sources of the inputs"))
-    sheet.texts(
-        row + 1, (_("Driver"), _("Kind of source"), _("Source"), _("Year"), _("Confidence")), **HEADING
-    )
+    sheet.texts(row + 1, (_("Driver"), _("Kind of source"), _("Source")), **HEADING)
+    sheet.text(row + 1, 3, _("Year"), **HEADING, align="right")
+    sheet.text(row + 1, 4, _("Confidence"), **HEADING, **AFTER)
     row += 1
     for driver in projection.venture.drivers:
         row += 1
-        sheet.text(row, 0, _.text(driver.label), **TOP)
+        sheet.text(row, 0, _.text(driver.label), **WRAPPED)
         write_source(sheet, row, 1, driver.source)
     return row + 2
 

@@ -5,11 +5,12 @@ from datetime import date
 from core.finance import Metric, Projection, metrics, read_unit
 from core.reports.edition import edition
 from core.reports.xlsx.book import (
+    AFTER,
     BLUE,
     FIXED,
     HEADING,
-    NOTE,
     TITLE,
+    TOP,
     WRAPPED,
     Sheet,
     line_name,
@@ -25,7 +26,7 @@ KEY_LINES = ("customers", "mrr", "revenue", "gross_margin", "ebitda", "cash")
 def write_summary(sheet: Sheet, projection: Projection, place: Rows, on: date) -> None:
     """Fill the summary; its figures are formulas that follow the sheets of metrics and model."""
     _, venture = sheet.book.say, projection.venture
-    sheet.widths(34, 20, 18, 16, 16, 3)
+    sheet.widths(34, 26, 20, 16, 16, 3)
     sheet.text(0, 0, _.text(venture.name), **TITLE)
     sheet.text(1, 0, _.text(venture.promise))
     facts = (
@@ -45,7 +46,10 @@ def write_summary(sheet: Sheet, projection: Projection, place: Rows, on: date) -
 
 def _write_metrics(sheet: Sheet, row: int, found: list[Metric], projection: Projection) -> int:
     _ = sheet.book.say
-    sheet.texts(row, (_("Key figures"), _("Value"), _("Unit"), _("Month")), **HEADING)
+    sheet.text(row, 0, _("Key figures"), **HEADING)
+    sheet.text(row, 1, _("Value"), **HEADING, align="right")
+    sheet.text(row, 2, _("Unit"), **HEADING, **AFTER)
+    sheet.text(row, 3, _("Month"), **HEADING, align="right")
     for metric in found:
         row += 1
         value = metric.value
@@ -59,7 +63,7 @@ def _write_metrics(sheet: Sheet, row: int, found: list[Metric], projection: Proj
             align="right",
             **WRAPPED,
         )
-        sheet.text(row, 2, unit_words(metric, sheet.book), **WRAPPED)
+        sheet.text(row, 2, unit_words(metric, sheet.book), **AFTER, **TOP)
         if metric.kind == "month":
             write_calendar_month(sheet, row, 3, metric, projection)
     return row + 1
@@ -92,9 +96,8 @@ def _write_chart(sheet: Sheet, projection: Projection, place: Rows) -> None:
     if "cash" not in projection.model.lines:
         return
     _ = sheet.book.say
-    chart = sheet.book.line_chart(
+    chart = sheet.book.cash_chart(
         _("Cash by month"),
-        sheet.book.symbol,
         [
             {
                 "name": "=" + place.label("cash"),
@@ -103,6 +106,6 @@ def _write_chart(sheet: Sheet, projection: Projection, place: Rows) -> None:
                 "line": {"color": BLUE, "width": 2.5},
             }
         ],
+        projection.months,
     )
     sheet.page.insert_chart(3, 6, chart, {"description": _("Cash at the end of each month, as a line")})
-    sheet.text(23, 6, _("The chart follows the model."), **NOTE)

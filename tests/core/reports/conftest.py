@@ -1,0 +1,44 @@
+"""A spreadsheet program that calculates without a screen, and settings for made-up inputs."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("steady", deadline=None, derandomize=True, max_examples=50)
+settings.load_profile("steady")
+
+
+@pytest.fixture
+def recalculated(tmp_path):
+    """A function: the Excel files at some paths, calculated anew by LibreOffice, at new paths."""
+    program = shutil.which("soffice")
+    if program is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("LibreOffice is missing (Debian: apt install libreoffice-calc)")
+        pytest.skip("needs LibreOffice (Debian: apt install libreoffice-calc)")
+
+    def run(paths: list[Path]) -> list[Path]:
+        out = tmp_path / "recalculated"
+        subprocess.run(
+            [
+                program,
+                f"-env:UserInstallation=file://{tmp_path / 'profile'}",
+                "--headless",
+                "--norestore",
+                "--convert-to",
+                "xlsx:Calc MS Excel 2007 XML",
+                "--outdir",
+                str(out),
+                *map(str, paths),
+            ],
+            check=True,
+            capture_output=True,
+            timeout=100,
+        )
+        return [out / path.name for path in paths]
+
+    return run
