@@ -76,4 +76,3 @@ def kept(store: Store) -> Callable[[AppTest], Venture]:
         return store.ventures.load("local", app.session_state["workspace"].venture_id)[0]
 
     return newest
-

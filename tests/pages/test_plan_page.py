@@ -179,7 +179,12 @@ def test_two_scenarios_stand_side_by_side_with_their_difference(tab, kept):
     base, round_ = cash(app)
     assert round_[-1] - base[-1] == pytest.approx(12e6, rel=1e-3)
     table = next(d.value for d in app.dataframe if "Figure" in d.value.columns)
-    assert list(table.columns) == ["Figure", "1 · Base", "2 · Series A of $12M in month 12", "Difference (2 − 1)"]
+    assert list(table.columns) == [
+        "Figure",
+        "1 · Base",
+        "2 · Series A of $12M in month 12",
+        "Difference (2 − 1)",
+    ]
     (differs,) = [m.value for m in app.markdown if "What differs" in m.value]
     assert "Next round, amount: \\$0 → **\\$12M**" in differs
     assert differs.count("→") == 1
@@ -197,12 +202,12 @@ def test_why_leads_from_a_figure_down_to_the_source_of_a_driver(tab, kept):
     for step in ("Gross profit", "Cost of revenue", "Payment fees"):
         index = next(i for i, m in enumerate(inputs(app)) if m.startswith(step))
         app.button(key=f"why:{len(app.session_state['why'])}:{index}").click().run()
-    assert [c.value for c in app.code][0] == "[Revenue] × [Payment fee, share of revenue]"
+    assert next(c.value for c in app.code) == "[Revenue] × [Payment fee, share of revenue]"
     assert any(m.startswith("Payment fee, share of revenue: **1.231%**") for m in inputs(app))
     assert "Invoices and cards mixed; judgement" in app.caption[-1].value
     app.button(key="why:back").click().run()
     assert "Payment fees" in "".join(inputs(app))
-    assert [c.value for c in app.code][0].startswith("[Inference]")
+    assert next(c.value for c in app.code).startswith("[Inference]")
 
 
 def inputs(app):

@@ -159,6 +159,9 @@ class Sheet:
     def text(self, row: int, column: int, text: str, **look: Any) -> None:
         """Text, as text."""
         shown = clean(text)
+        if not shown:
+            self.page.write_blank(row, column, None, self.book.look(**look))
+            return
         if shown.startswith(_LIKE_A_FORMULA):
             look["quote_prefix"] = True
         if look.get("text_wrap") and column < len(self._widths):

@@ -4,6 +4,8 @@ The blue cells are the only ones to edit. Each has a defined name that the model
 takes only what the driver allows. Of a range, the median is used; its ends stand beside it.
 """
 
+from xlsxwriter.utility import xl_rowcol_to_cell
+
 from core.finance import Model, read_unit
 from core.i18n import Text
 from core.reports.xlsx.book import (
@@ -41,8 +43,6 @@ DISTRIBUTIONS: dict[str, Text] = {
 }
 
 _VALUE = 2
-_ANY = 1e30
-"""A bound that no driver reaches: what a cell takes is a number in any case."""
 
 
 def write_inputs(sheet: Sheet, venture: Venture, model: Model) -> None:
@@ -126,11 +126,17 @@ def write_source(sheet: Sheet, row: int, column: int, source: Source) -> None:
 
 def _allow(sheet: Sheet, row: int, driver: Driver) -> None:
     """Let the cell take only what the driver allows."""
-    _ = sheet.book.say
+    _, cell = sheet.book.say, xl_rowcol_to_cell(row, _VALUE)
     lowest = driver.minimum if driver.minimum is not None else (None if driver.signed else 0.0)
-    least, most = (
-        _.number(bound, digits=6) if bound is not None else "" for bound in (lowest, driver.maximum)
-    )
+    highest = driver.maximum
+    rules = [f"ISNUMBER({cell})"]
+    least, most = "", ""
+    if lowest is not None:
+        least = _.number(lowest, digits=6)
+        rules.append(f"{cell}>={lowest:.15G}")
+    if highest is not None:
+        most = _.number(highest, digits=6)
+        rules.append(f"{cell}<={highest:.15G}")
     if least and most:
         message = _("A number from {least} to {most} is allowed.", least=least, most=most)
     elif least:
@@ -145,10 +151,8 @@ def _allow(sheet: Sheet, row: int, driver: Driver) -> None:
         row,
         _VALUE,
         {
-            "validate": "decimal",
-            "criteria": "between",
-            "minimum": -_ANY if lowest is None else lowest,
-            "maximum": _ANY if driver.maximum is None else driver.maximum,
+            "validate": "custom",
+            "value": f"=AND({','.join(rules)})",
             "error_title": _("Not allowed"),
             "error_message": message,
         },

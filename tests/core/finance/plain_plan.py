@@ -27,10 +27,18 @@ def plain_plan(d, months):
     new, growth = d["new_customers_first"], zero
     receivables, cash, team = zero, d["cash_first"], d["team_first"]
     cohort_early, cohort_settled, value = zero, zero, zero
-    put(0, new_customers=new, cash=cash, team=team, price_level=1 / (1 + d["inference_drift"]), cohort_early=1.0)
+    put(
+        0,
+        new_customers=new,
+        cash=cash,
+        team=team,
+        price_level=1 / (1 + d["inference_drift"]),
+        cohort_early=1.0,
+    )
     put(0, value_weight=(1 + discount) / (1 + d["expansion"]))
     per_call = (
-        d["input_tokens"] * ((1 - d["cached_share"]) * d["price_input"] + d["cached_share"] * d["price_cached"])
+        d["input_tokens"]
+        * ((1 - d["cached_share"]) * d["price_input"] + d["cached_share"] * d["price_cached"])
         + d["output_tokens"] * d["price_output"]
     ) / 1e6
     for t in range(1, months + 1):
@@ -55,7 +63,9 @@ def plain_plan(d, months):
         requests = seats * d["requests_per_seat"]
         level = (1 + d["inference_drift"]) ** (t - 1)
         api = d["attempts"] * per_call
-        per_request = (api * (1 - d["selfhost_share"]) + d["selfhost_request_cost"] * d["selfhost_share"]) * level
+        per_request = (
+            api * (1 - d["selfhost_share"]) + d["selfhost_request_cost"] * d["selfhost_share"]
+        ) * level
         inference = requests * per_request
         errors = requests * (1 - d["accuracy"]) * d["error_cost"]
         support = customers * d["support_per_customer"] + d["infrastructure_fixed"]
@@ -63,7 +73,13 @@ def plain_plan(d, months):
         cost = inference + errors + support + fees
         profit = mrr - cost
         with np.errstate(divide="ignore", invalid="ignore"):
-            margin = np.where(mrr > 0, np.divide(profit, mrr), 0.0) if np.ndim(mrr) else profit / mrr if mrr > 0 else 0.0
+            margin = (
+                np.where(mrr > 0, np.divide(profit, mrr), 0.0)
+                if np.ndim(mrr)
+                else profit / mrr
+                if mrr > 0
+                else 0.0
+            )
         team = team + d["hires_per_month"]
         salaries, sales = team * d["salary"], new * d["cac"]
         training = d["training_runs_per_month"] * d["training_run_cost"]
@@ -117,7 +133,9 @@ def worked_out(lines, constants, drivers, months):
     """
 
     def runnable(text):
-        return compile(re.sub(r"\b(prev|cumulative)\((\w+)\)", r'\1("\2")', text.strip()), "<formula>", "eval")
+        return compile(
+            re.sub(r"\b(prev|cumulative)\((\w+)\)", r'\1("\2")', text.strip()), "<formula>", "eval"
+        )
 
     code = {key: runnable(formula) for key, (formula, _) in lines.items()}
     openings = {key: runnable(opening or "0") for key, (_, opening) in lines.items()}

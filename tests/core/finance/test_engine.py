@@ -89,7 +89,9 @@ def test_every_draw_is_the_plan_by_hand_for_its_drivers():
 def test_a_line_is_walked_only_if_it_needs_its_own_past():
     walked = {key for step in MODEL.steps if step.walked for key in step.lines}
     assert {"cash", "customers", "mrr", "early_mrr", "team", "lifetime_value"} - walked <= {"customers"}
-    assert walked.isdisjoint({"revenue", "inference_cost", "gross_margin", "ebitda", "receivables", "net_cash_flow"})
+    assert walked.isdisjoint(
+        {"revenue", "inference_cost", "gross_margin", "ebitda", "receivables", "net_cash_flow"}
+    )
     assert sorted(key for step in MODEL.steps for key in step.lines) == sorted(MODEL.lines)
 
 
@@ -200,7 +202,12 @@ def test_a_running_total_may_feed_back_into_its_own_flow():
 
 
 def test_the_order_of_lines_does_not_matter():
-    lines = [line("c + 1", key="a"), line("prev(a) + prev(d)", key="c"), line("a * 2", key="d"), line("d / 2")]
+    lines = [
+        line("c + 1", key="a"),
+        line("prev(a) + prev(d)", key="c"),
+        line("a * 2", key="d"),
+        line("d / 2"),
+    ]
     one = project(with_values({}, 12).with_lines(lines)).lines
     other = project(with_values({}, 12).with_lines(lines[::-1])).lines
     for key in ("a", "c", "d", "mine"):
@@ -288,7 +295,12 @@ def test_a_value_that_is_not_finite_is_refused_by_line_and_month(formula, openin
 
 
 def test_one_bad_draw_among_many_is_found():
-    venture = EXAMPLE.with_lines([line("1 / (accuracy - accuracy_at)", key="mine"), line("prev(accuracy_at)", key="accuracy_at", opening="0.5")])
+    venture = EXAMPLE.with_lines(
+        [
+            line("1 / (accuracy - accuracy_at)", key="mine"),
+            line("prev(accuracy_at)", key="accuracy_at", opening="0.5"),
+        ]
+    )
     drawn = {**draws(venture, 1024)}
     drawn["accuracy"] = drawn["accuracy"].copy()
     drawn["accuracy"][777] = 0.5

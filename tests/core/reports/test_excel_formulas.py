@@ -160,7 +160,7 @@ def apart(one, other):
         raise Unlike
 
 
-def _lazily(node, values):  # noqa: PLR0911 (one return a kind of node)
+def _lazily(node, values):
     if isinstance(node, ast.Constant):
         return float(node.value)
     if isinstance(node, ast.Name):
@@ -192,7 +192,15 @@ def _lazily(node, values):  # noqa: PLR0911 (one return a kind of node)
         return left + sign * right
     if isinstance(node.op, ast.Mult):
         return left * right
-    return left / right if isinstance(node.op, ast.Div) else left**right
+    if isinstance(node.op, ast.Div):
+        return left / right
+    return _above_nothing(left**right) if left else left**right
+
+
+def _above_nothing(power):
+    if power == 0:  # too small for a float
+        raise Unlike
+    return power
 
 
 def _called(node, values):
@@ -210,7 +218,9 @@ def _called(node, values):
         if abs(shifted - round(shifted)) < 1e-10 + 1e-14 * abs(shifted):
             raise Unlike
         return float(math.floor(shifted) if name == "floor" else math.ceil(shifted))
-    return {"exp": math.exp, "log": math.log, "sqrt": math.sqrt}[name](number)
+    if name == "exp":
+        return _above_nothing(math.exp(number))
+    return math.log(number) if name == "log" else math.sqrt(number)
 
 
 def model(formulas):
@@ -291,9 +301,9 @@ def test_formulas_give_in_a_spreadsheet_what_the_engine_gives(tmp_path, recalcul
         for month in range(1, MONTHS + 1):
             values = {**DRIVERS, "month": float(month)}
             for key in LINES:
-                values[key] = known[key][month, 0]
-                values[f"prev {key}"] = known[key][month - 1, 0]
-                values[f"cumulative {key}"] = known[key][1 : month + 1, 0].sum()
+                values[key] = float(known[key][month, 0])
+                values[f"prev {key}"] = float(known[key][month - 1, 0])
+                values[f"cumulative {key}"] = float(known[key][1 : month + 1, 0].sum())
             try:
                 expected = lazily(parse(text).tree, values)
             except Unlike:

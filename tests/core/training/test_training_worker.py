@@ -4,6 +4,7 @@ Most tests share one workplace whose worker stays warm; those that kill the work
 to start the next.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -78,15 +79,13 @@ class Workplace:
         """The process of the run at hand: forked by the fork server, or the supervisor's own in the cold."""
 
         def found() -> psutil.Process | None:
-            for process in self.supervisor().children(recursive=True):
-                try:
-                    parent = process.parent()
+            supervisor = self.supervisor()
+            for process in supervisor.children(recursive=True):
+                with contextlib.suppress(psutil.Error):  # one that has just ended
                     command = " ".join(process.cmdline())
-                    above = " ".join(parent.cmdline()) if parent else ""
-                except psutil.Error:  # it ended while it was looked at
-                    continue
-                if ("forkserver" in command and "forkserver" in above) or "spawn_main" in command:
-                    return process
+                    forked = "forkserver" in command and process.ppid() != supervisor.pid
+                    if forked or "spawn_main" in command:
+                        return process
             return None
 
         return until(found)

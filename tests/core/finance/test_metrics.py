@@ -1,0 +1,179 @@
+"""The figures against closed forms and small plans whose answer is plain."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from plans import EXAMPLE, values, with_values
+
+from core.finance import LADDER, metrics, project, risks, said, simulate, stages, why
+from core.i18n import Text, language
+from core.venture import Amount, Hypothesis, Source
+
+EN, ZH = language("en"), language("zh_Hans")
+
+STEADY = {
+    "growth_first": 0.0,
+    "expansion": 0.0,
+    "inference_drift": 0.0,
+    "churn_early": 0.03,
+    "churn_settled": 0.03,
+}
+
+
+def test_customers_under_constant_churn_are_a_geometric_series():
+    lines = project(with_values({**STEADY, "new_customers_first": 10.0})).lines
+    month = np.arange(1, 37)
+    np.testing.assert_allclose(lines["customers"][1:], 10 * (1 - 0.97**month) / 0.03)
+
+
+def test_survival_under_constant_churn_is_a_power():
+    lines = project(with_values(STEADY)).lines
+    np.testing.assert_allclose(lines["survival"][1:], 0.97 ** np.arange(36))
+
+
+def test_ltv_under_constant_churn_is_the_discounted_geometric_sum():
+    projection = project(with_values(STEADY))
+    margin = projection.at("margin_per_customer", 1)
+    ratio = 0.97 / 1.01
+    wanted = margin * (1 - ratio**36) / (1 - ratio)
+    assert projection.at("lifetime_value", 36) == pytest.approx(wanted)
+    cac = projection.venture.driver("cac").amount.median
+    assert metrics(projection)["ltv_to_cac"].value == pytest.approx(wanted / cac)
+
+
+def test_payback_is_the_first_month_that_has_earned_the_cost_of_winning():
+    projection = project(with_values({**STEADY, "churn_early": 0.0, "churn_settled": 0.0}))
+    margin = projection.at("margin_per_customer", 1)
+    for months in (1, 5, 30):
+        venture = with_values(
+            {**STEADY, "churn_early": 0.0, "churn_settled": 0.0, "cac": margin * (months - 0.5)}
+        )
+        assert metrics(project(venture))["payback"].value == months
+
+
+def test_cash_runs_out_in_the_first_month_that_ends_below_zero():
+    burn = {"new_customers_first": 0.0, "hires_per_month": 0.0, "team_first": 1.0, "salary": 1000.0}
+    nothing = dict.fromkeys(
+        ("experiments_per_month", "training_run_cost", "infrastructure_fixed", "round_amount"), 0.0
+    )
+    projection = project(with_values({**burn, **nothing, "cash_first": 5000.0}))
+    found = metrics(projection)
+    assert found["burn"].value == pytest.approx(1000)
+    assert found["cash_zero"].value == 6, "after five months nothing is left, which is not below zero"
+    assert found["runway"].value == pytest.approx(5)
+    assert found["funding_need"].value == pytest.approx(31_000)
+    assert found["break_even"].value is None
+    assert found["gross_margin"].value is None
+    assert said(found["cash_zero"], projection.venture, EN) == "Nov 2026"
+    assert said(found["break_even"], projection.venture, EN) == "not reached in 36 months"
+
+
+def test_a_plan_that_earns_from_the_start_breaks_even_in_month_1_and_never_runs_out():
+    rich = with_values(
+        {
+            "price_per_seat": 2000.0,
+            "seats_per_customer": 500.0,
+            "new_customers_first": 50.0,
+            "growth_first": 0.0,
+            "receivable_days": 0.0,
+            "cac": 0.0,
+        }
+    )
+    found = metrics(project(rich))
+    assert found["break_even"].value == 1
+    assert found["cash_zero"].value is None
+    assert found["funding_need"].value == 0
+
+
+def test_the_burn_multiple_is_burn_over_new_arr():
+    projection = project(EXAMPLE)
+    burn = -projection.series("net_cash_flow")[:12].sum()
+    assert metrics(projection)["burn_multiple"].value == pytest.approx(burn / (12 * projection.at("mrr", 12)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(values())
+def test_a_metric_is_a_finite_number_or_a_reason_in_both_languages(numbers):
+    projection = project(with_values(numbers))
+    for metric in metrics(projection).values():
+        assert (metric.value is None) != (metric.reason is None)
+        assert metric.value is None or math.isfinite(metric.value)
+        for reader in (EN, ZH):
+            words = said(metric, projection.venture, reader)
+            assert words and "nan" not in words.lower() and "∞" not in words and "{" not in words
+
+
+def test_the_default_plan_stands_where_the_surveys_put_it():
+    """Medians of the reference simulation: GM in month 24 about 60 %, ARR in month 12 about $0.51M."""
+    simulation = simulate(EXAMPLE, 8192)
+    assert np.median(simulation.lines["gross_margin"][24]) == pytest.approx(0.60, abs=0.08)
+    assert 12 * np.median(simulation.lines["mrr"][12]) == pytest.approx(0.51e6, rel=0.15)
+    assert simulation.p_cash_out == pytest.approx(0.98, abs=0.02)
+
+
+# Why
+
+
+def test_why_gives_for_every_line_a_formula_whose_values_give_the_value():
+    projection = project(EXAMPLE)
+    words = {
+        "where": lambda c, a, b: a if c else b,
+        "min": min,
+        "max": max,
+        "ceil": math.ceil,
+        "__builtins__": {},
+    }
+    for key, line in projection.model.lines.items():
+        formula = re.sub(r"prev\((\w+)\)", r"last_\1", line.formula)
+        for month in (1, 2, 12, 36):
+            found = why(projection, key, month, EN)
+            given = {"month": float(month)}
+            for item in found.inputs:
+                assert EN.text(item.label) in found.named
+                assert item.driver is not None or item.line or item.name in projection.model.constants
+                given[("last_" if item.month == month - 1 else "") + item.name] = item.value
+            assert eval(formula, words, given) == pytest.approx(found.value, rel=1e-9, abs=1e-9), (key, month)
+            assert found.value == projection.at(key, month)
+
+
+def test_why_is_said_in_chinese_too():
+    found = why(project(EXAMPLE), "gross_profit", 3, ZH)
+    assert found.named == "[收入] − [收入成本合计]"
+
+
+# Stages and risks
+
+
+def test_the_stages_follow_from_the_venture():
+    before = {s.key: s.status for s in stages(project(EXAMPLE))}
+    assert before["model"] == "open" and before["technology"] == "open" and before["design"] == "done"
+    measured = EXAMPLE.with_driver(
+        "accuracy", Amount.point(0.991), Source(kind="measured", text=Text("run"), run="r1")
+    )
+    estimated = measured.with_driver(
+        "price_input", Amount.point(1.0), Source(kind="estimated", text=Text("api"))
+    )
+    after = {s.key: s.status for s in stages(project(estimated))}
+    assert after["model"] == "done" and after["technology"] == "done"
+    for reader in (EN, ZH):
+        for stage in stages(project(estimated)):
+            assert "{" not in reader.sentence(stage.why)
+
+
+def test_what_is_known_less_and_matters_more_comes_first():
+    ordered = risks(simulate(EXAMPLE, 1024))
+    assert [r.risk for r in ordered] == sorted((r.risk for r in ordered), reverse=True)
+    first = ordered[0].hypothesis
+    certain = EXAMPLE.with_hypothesis(first.changed(evidence=5))
+    again = {r.hypothesis.id: r for r in risks(simulate(certain, 1024))}[first.id]
+    assert again.importance == pytest.approx(ordered[0].importance)
+    assert again.risk == pytest.approx(ordered[0].importance * (1 - LADDER[5].weight))
+
+
+def test_a_hypothesis_without_drivers_carries_no_risk():
+    lone = Hypothesis(id="lone", statement=Text("x"), block="channels")
+    found = {r.hypothesis.id: r for r in risks(simulate(EXAMPLE.with_hypothesis(lone), 256))}
+    assert found["lone"].risk == 0
