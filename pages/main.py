@@ -29,7 +29,9 @@ shared = st.Page(HERE / "shared_view.py", title=_("Shared plan"), url_path="shar
 if "token" in st.query_params or urlsplit(st.context.url or "").path.rstrip("/").endswith("/shared"):
     # A page at "/" has to exist, or Streamlit calls every other address not found; it leads to the plan.
     root = st.Page(
-        lambda: st.switch_page(shared, query_params=dict(st.query_params)), title=_("Shared plan"), default=True
+        lambda: st.switch_page(shared, query_params=dict(st.query_params)),
+        title=_("Shared plan"),
+        default=True,
     )
     st.navigation([root, shared], position="hidden").run()
 else:

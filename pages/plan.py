@@ -134,14 +134,16 @@ def _months(ws: Workspace, projection: Projection, _: Language) -> None:
     for line in lines:
         by_unit.setdefault(line.unit, []).append(Series(_.text(line.label), projection.series(line.key)))
     unit, series = max(by_unit.items(), key=lambda item: len(item[1]))
-    chart, table = st.tabs([_("Table"), _("Chart")], key="plan:view")[::-1]
-    with chart:
-        st.plotly_chart(
-            lines_chart(series, venture.start, read_unit(unit, venture.currency, _), _),
-            key="plan:lines",
-            config={"displaylogo": False},
-            alt=_.text(section_label(lines[0].section)),
-        )
+    table, chart = st.tabs([_("Table"), _("Chart")], key="plan:view", on_change="rerun")
+    if chart.open:
+        with chart:
+            st.plotly_chart(
+                lines_chart(series, venture.start, read_unit(unit, venture.currency, _), _),
+                key="plan:lines",
+                config={"displaylogo": False},
+                alt=_.text(section_label(lines[0].section)),
+            )
+        return
     with table:
         st.caption(
             _("Click a number to see why it is what it is. The table downloads as CSV from its corner.")
@@ -172,13 +174,8 @@ def _clicked() -> None:
     cells = st.session_state["plan:table"]["selection"]["cells"]
     if cells:
         row, column = cells[0]
-        if column in workspace_lines():
+        if column in project(workspace().venture).model.lines:
             ask(column, int(row) + 1)
-
-
-def workspace_lines() -> set[str]:
-    """The keys of the lines of the open plan."""
-    return set(project(workspace().venture).model.lines)
 
 
 page()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,12 +108,13 @@ def lines_chart(series: Sequence[Series], start: date, unit: str, _: Language) -
     )
 
 
-def months(start: date, count: int, _: Language) -> list[str]:
+@lru_cache(maxsize=64)
+def months(start: date, count: int, _: Language) -> tuple[str, ...]:
     """The calendar months of the plan, as words."""
-    return [_.month(start, offset) for offset in range(count)]
+    return tuple(_.month(start, offset) for offset in range(count))
 
 
-def _bands(fan: Fan, x: list[str], _: Language) -> list[dict[str, object]]:
+def _bands(fan: Fan, x: tuple[str, ...], _: Language) -> list[dict[str, object]]:
     traces: list[dict[str, object]] = []
     for low, high, opacity, name in (
         (fan.p5, fan.p95, 0.15, _("90% of outcomes")),

@@ -3,13 +3,17 @@
 All arrays have shape (months + 1, draws): row 0 is the opening value, rows 1 … are the months, so
 ``prev(x)`` is the same array one row up and costs nothing. A line that does not need its own past
 is one whole-array NumPy expression; the others are walked month by month, all draws of a month at
-once. The checked syntax trees are turned into Python functions once per model.
+once. The checked syntax trees are turned into Python functions once per model, which do no work
+twice: what holds for all months is computed before the walk, a factor that is always 1 is left out,
+and a sum or product is computed in the place of its line. Only the lines that are asked for, and
+those that go into them, are computed.
 
 Draws come in blocks of :data:`BLOCK` that stay in the processor's cache.
 """
 
 import ast
 import copy
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -24,7 +28,7 @@ from core.i18n import Refusal
 Array = NDArray[np.float64]
 Lines = dict[str, Array]
 
-BLOCK = 512
+BLOCK = 1024
 
 
 def evaluate(
@@ -36,32 +40,35 @@ def evaluate(
     naming the line whose value is not a finite number.
     """
     draws = max((len(values) for values in drivers.values()), default=1)
-    wanted = list(model.lines) if keep is None else list(keep)
-    if draws <= BLOCK:
-        return _block(model, drivers, months, draws, wanted)
-    out = {key: np.empty((months + 1, draws)) for key in wanted}
+    wanted = tuple(model.lines) if keep is None else tuple(keep)
+    out = {model.lines[key].key: np.empty((months + 1, draws)) for key in wanted}
+    room: list[Array] = []
     for start in range(0, draws, BLOCK):
         part = slice(start, min(start + BLOCK, draws))
         block = {key: values[part] for key, values in drivers.items()}
-        for key, array in _block(model, block, months, part.stop - start, wanted).items():
-            out[key][:, part] = array
+        _evaluate_block(model, block, months, {key: array[:, part] for key, array in out.items()}, room)
     return out
 
 
-def _block(model: Model, drivers: Mapping[str, Array], months: int, draws: int, wanted: list[str]) -> Lines:
+def _evaluate_block(
+    model: Model, drivers: Mapping[str, Array], months: int, out: Lines, room: list[Array]
+) -> None:
+    """Compute the lines of ``out``, and what goes into them; ``room`` is where arrays wait for reuse."""
+    draws = max((len(values) for values in drivers.values()), default=1)
     scope: dict[str, Any] = {**drivers, **{key: np.float64(c.value) for key, c in model.constants.items()}}
     arrays: Lines = {"month": np.arange(months + 1, dtype=np.float64)[:, None]}
+    programs, openings = _programs(model), _openings(model)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        for key in model.lines:
-            arrays[key] = np.zeros((months + 1, draws))
-        for key, opening in _openings(model).items():
-            arrays[key][0] = opening(scope, arrays, 0)
-        for step, run in zip(model.steps, _programs(model), strict=True):
-            run(scope, arrays, months)
+        for step, over in _schedule(model, tuple(out)):
+            for key in step.lines:
+                array = out[key] if key in out else room.pop() if room else np.empty((months + 1, draws))
+                arrays[key] = array[:, :draws]
+                arrays[key][0] = openings[key](scope, arrays) if key in openings else 0.0
+            programs[step](scope, arrays)
             for key in step.lines:
                 if not np.isfinite(arrays[key].sum()):
                     _find_fault(model, step, arrays)
-    return {key: arrays[key] for key in wanted}
+            room.extend(arrays[key] for key in over if key not in out)
 
 
 def _find_fault(model: Model, step: Step, arrays: Lines) -> None:
@@ -75,12 +82,27 @@ def _find_fault(model: Model, step: Step, arrays: Lines) -> None:
             )
 
 
-Program = Callable[[dict[str, Any], Lines, int], Any]
+@lru_cache(maxsize=256)
+def _schedule(model: Model, wanted: tuple[str, ...]) -> tuple[tuple[Step, tuple[str, ...]], ...]:
+    """The steps that compute ``wanted`` and all that goes into it, each with the lines no later step reads."""
+    needed, found = set(wanted), []
+    read: set[str] = set()
+    for step in reversed(model.steps):
+        if needed.isdisjoint(step.lines):
+            continue
+        names = {name for key in step.lines for name in model.formulas[key].names} & model.lines.keys()
+        needed |= names
+        found.append((step, tuple((names | set(step.lines)) - read)))
+        read |= names | set(step.lines)
+    return tuple(reversed(found))
+
+
+Program = Callable[[dict[str, Any], Lines], Any]
 
 
 @lru_cache(maxsize=64)
-def _programs(model: Model) -> tuple[Program, ...]:
-    return tuple(_compiled(model, step) for step in model.steps)
+def _programs(model: Model) -> dict[Step, Program]:
+    return {step: _compiled(model, step) for step in model.steps}
 
 
 @lru_cache(maxsize=64)
@@ -89,42 +111,37 @@ def _openings(model: Model) -> dict[str, Program]:
 
 
 def _compiled(model: Model, step: Step) -> Program:
-    """A function that fills the arrays of a step: ``run(scope, arrays, months)``."""
-    names = sorted({n for key in step.lines for n in model.formulas[key].names} | set(step.lines))
+    """A function that fills the arrays of a step: ``run(scope, arrays)``.
+
+    A walked step goes through the rows of all its arrays together::
+
+        for (t, now_a, last_a, now_b) in zip(count(1), v_a[1:], v_a, v_b[1:]): …
+    """
+    emit = _Emit(model, step.walked)
     body: list[ast.stmt] = []
+    for key in step.lines:
+        value = emit.visit(copy.deepcopy(model.formulas[key].tree))
+        body.append(_filled(ast.Name(emit.row(key, "now"), ast.Load()), value))
+    rows = [(ast.Name(name, ast.Store()), _rows(line, when)) for (line, when), name in emit.rows.items()]
     if step.walked:
-        index: ast.expr = ast.Name("t", ast.Load())
-        inner: list[ast.stmt] = []
-        for key in step.lines:
-            value = _emitted(model.formulas[key], model, walked=True)
-            inner.append(ast.Assign([ast.Subscript(_name(key), index, ast.Store())], value))
-        body.append(
-            ast.For(
-                ast.Name("t", ast.Store()),
-                ast.Call(
-                    _name("range"),
-                    [ast.Constant(1), ast.BinOp(_name("months"), ast.Add(), ast.Constant(1))],
-                    [],
-                ),
-                inner,
-                [],
-            )
-        )
+        names: list[ast.expr] = [ast.Name("t", ast.Store()), *(name for name, _ in rows)]
+        columns: list[ast.expr] = [_call("count", ast.Constant(1)), *(array for _, array in rows)]
+        body = [ast.For(ast.Tuple(names, ast.Store()), _call("zip", *columns), body, [])]
     else:
-        (key,) = step.lines
-        value = _emitted(model.formulas[key], model, walked=False)
-        body.append(ast.Assign([ast.Subscript(_name(key), ast.Slice(ast.Constant(1)), ast.Store())], value))
-    return _function(model, names, body)
+        body = [*(ast.Assign([name], array) for name, array in rows), *body]
+    known = {name for key in step.lines for name in model.formulas[key].names}
+    return _function(model, sorted(known | set(step.lines)), [*emit.before, *body])
 
 
 def _expression(formula: Formula, model: Model) -> Program:
-    """An opening value: ``run(scope, arrays, _) -> shape (draws,)``."""
-    value = _emitted(formula, model, walked=True)
-    return _function(model, sorted(formula.names), [ast.Return(value)])
+    """An opening value: ``run(scope, arrays) -> shape (draws,)``."""
+    emit = _Emit(model, walked=False)
+    value = emit.visit(copy.deepcopy(formula.tree))
+    return _function(model, sorted(formula.names), [*emit.before, ast.Return(value)])
 
 
 def _function(model: Model, names: list[str], body: list[ast.stmt]) -> Program:
-    """``def run(scope, arrays, months)``: bind every name to a local, then ``body``."""
+    """``def run(scope, arrays)``: bind every name to a local, then ``body``."""
     bind: list[ast.stmt] = []
     for name in names:
         home = "arrays" if name in model.lines or name == "month" else "scope"
@@ -134,7 +151,7 @@ def _function(model: Model, names: list[str], body: list[ast.stmt]) -> Program:
                 ast.Subscript(ast.Name(home, ast.Load()), ast.Constant(name), ast.Load()),
             )
         )
-    arguments = ast.arguments([], [ast.arg(a) for a in ("scope", "arrays", "months")], None, [], [], None, [])
+    arguments = ast.arguments([], [ast.arg(a) for a in ("scope", "arrays")], None, [], [], None, [])
     function = ast.FunctionDef("run", arguments, [*bind, *body], [], None)
     function.type_params = []  # type: ignore[attr-defined]  # needed from Python 3.12 on
     module = ast.fix_missing_locations(ast.Module([function], []))
@@ -146,8 +163,13 @@ def _function(model: Model, names: list[str], body: list[ast.stmt]) -> Program:
 
 _RUNTIME: dict[str, Any] = {
     "__builtins__": {},
-    "range": range,
+    "zip": zip,
+    "count": itertools.count,
     "f_number": np.float64,
+    "f_add": np.add,
+    "f_subtract": np.subtract,
+    "f_multiply": np.multiply,
+    "f_divide": np.divide,
     "f_where": np.where,
     "f_min": np.minimum,
     "f_max": np.maximum,
@@ -163,46 +185,98 @@ _RUNTIME: dict[str, Any] = {
     "f_sum_to": lambda x, t: x[1 : t + 1].sum(axis=0),
 }
 
+_IN_PLACE: dict[type[ast.operator], str] = {
+    ast.Add: "f_add",
+    ast.Sub: "f_subtract",
+    ast.Mult: "f_multiply",
+    ast.Div: "f_divide",
+}
+
+
+def _filled(rows: ast.expr, value: ast.expr) -> ast.stmt:
+    """``rows`` filled with ``value``: sums and products are computed right there, all else is copied."""
+    value = _computed_in(rows, value)
+    if isinstance(value, ast.Call) and value.args[-1] is rows:
+        return ast.Expr(value)
+    return ast.Assign([ast.Subscript(rows, ast.Constant(...), ast.Store())], value)
+
+
+def _computed_in(rows: ast.expr, value: ast.expr) -> ast.expr:
+    """``value`` with its last operation, and one operand of each, computed in ``rows``, which it never reads."""
+    if not isinstance(value, ast.BinOp) or type(value.op) not in _IN_PLACE:
+        return value
+    left, right = value.left, value.right
+    if isinstance(left, ast.BinOp):
+        left = _computed_in(rows, left)
+    else:
+        right = _computed_in(rows, right)
+    return _call(_IN_PLACE[type(value.op)], left, right, rows)
+
+
+def _rows(line: str, when: str) -> ast.expr:
+    """The rows of a line in all months (``now``), or in the months before them (``last``)."""
+    part = ast.Slice(ast.Constant(1), None) if when == "now" else ast.Slice(None, ast.Constant(-1))
+    return ast.Subscript(ast.Name(_safe(line), ast.Load()), part, ast.Load())
+
 
 def _safe(name: str) -> str:
     return f"v_{name}"
 
 
-def _name(name: str) -> ast.Name:
-    return ast.Name(name if name in ("range", "months") else _safe(name), ast.Load())
-
-
-def _emitted(formula: Formula, model: Model, walked: bool) -> ast.expr:
-    """The formula over the arrays; of a copy, since a transformer changes the tree it walks."""
-    emitted: ast.expr = _Emit(model, walked).visit(copy.deepcopy(formula.tree))
-    return emitted
+def _call(function: str, *arguments: ast.expr) -> ast.Call:
+    return ast.Call(ast.Name(function, ast.Load()), list(arguments), [])
 
 
 class _Emit(ast.NodeTransformer):
-    """A checked formula as an expression over the arrays: row ``t`` when walked, rows 1 … else."""
+    """A checked formula as an expression over rows; its tree is a copy, for it is changed.
+
+    ``rows`` collects the rows that the expression reads, by line and month (``now``, ``last``), with
+    the names that it gives them; ``before`` the statements that hold for all months.
+    """
 
     def __init__(self, model: Model, walked: bool) -> None:
         self.model = model
         self.walked = walked
+        self.rows: dict[tuple[str, str], str] = {}
+        self.before: list[ast.stmt] = []
+        self.known: dict[str, str] = {}
 
-    def _rows(self, name: str, back: bool) -> ast.expr:
-        index: ast.expr
-        if self.walked:
-            index = ast.Name("t", ast.Load())
-            if back:
-                index = ast.BinOp(index, ast.Sub(), ast.Constant(1))
-        else:
-            index = ast.Slice(None, ast.Constant(-1)) if back else ast.Slice(ast.Constant(1), None)
-        return ast.Subscript(_name(name), index, ast.Load())
+    def row(self, line: str, when: str) -> str:
+        return self.rows.setdefault((line, when), f"{when}_{line}")
+
+    def visit(self, node: ast.AST) -> Any:
+        if isinstance(node, ast.Name) or not self._holds_for_all_months(node):
+            return super().visit(node)
+        text = ast.dump(node)
+        if text not in self.known:
+            value = super().visit(node)
+            if isinstance(value, ast.Name):
+                return value
+            self.known[text] = f"h_{len(self.known)}"
+            self.before.append(ast.Assign([ast.Name(self.known[text], ast.Store())], value))
+        return ast.Name(self.known[text], ast.Load())
+
+    def _holds_for_all_months(self, node: ast.AST) -> bool:
+        names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+        return isinstance(node, ast.expr) and names.isdisjoint(self.model.lines) and "month" not in names
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         if node.id in self.model.lines or node.id == "month":
-            return self._rows(node.id, back=False)
-        return _name(node.id)
+            return self._row(node.id, "now")
+        return ast.Name(_safe(node.id), ast.Load())
 
     def visit_Constant(self, node: ast.Constant) -> ast.expr:
         """A NumPy number: Python's own would raise where NumPy gives inf, and be folded when compiled."""
-        return self._call("f_number", ast.Constant(float(node.value)))  # type: ignore[arg-type]
+        return _call("f_number", ast.Constant(float(node.value)))  # type: ignore[arg-type]
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        left: ast.expr = self.visit(node.left)
+        right: ast.expr = self.visit(node.right)
+        if isinstance(node.op, ast.Mult | ast.Div) and self._is_one(node.right):
+            return left
+        if isinstance(node.op, ast.Mult) and self._is_one(node.left):
+            return right
+        return ast.BinOp(left, node.op, right)
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
         found = ast.Compare(self.visit(node.left), node.ops, [self.visit(node.comparators[0])])
@@ -212,12 +286,12 @@ class _Emit(ast.NodeTransformer):
         joined: ast.expr = self.visit(node.values[0])
         function = "f_and" if isinstance(node.op, ast.And) else "f_or"
         for value in node.values[1:]:
-            joined = self._call(function, joined, self.visit(value))
+            joined = _call(function, joined, self.visit(value))
         return ast.BinOp(ast.Constant(1.0), ast.Mult(), joined)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
         if isinstance(node.op, ast.Not):
-            return ast.BinOp(ast.Constant(1.0), ast.Mult(), self._call("f_not", self.visit(node.operand)))
+            return ast.BinOp(ast.Constant(1.0), ast.Mult(), _call("f_not", self.visit(node.operand)))
         return ast.UnaryOp(node.op, self.visit(node.operand))
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
@@ -227,17 +301,22 @@ class _Emit(ast.NodeTransformer):
             (inner,) = node.args
             assert isinstance(inner, ast.Name)
             if name == "prev":
-                return self._rows(inner.id, back=True)
-            if self.walked:
-                return self._call("f_sum_to", _name(inner.id), ast.Name("t", ast.Load()))
-            return self._call("f_sum", _name(inner.id))
+                return self._row(inner.id, "last")
+            whole = ast.Name(_safe(inner.id), ast.Load())
+            return (
+                _call("f_sum_to", whole, ast.Name("t", ast.Load())) if self.walked else _call("f_sum", whole)
+            )
         arguments: list[ast.expr] = [self.visit(argument) for argument in node.args]
         if name in ("min", "max"):
             joined = arguments[0]
             for argument in arguments[1:]:
-                joined = self._call(f"f_{name}", joined, argument)
+                joined = _call(f"f_{name}", joined, argument)
             return joined
-        return self._call(f"f_{name}", *arguments)
+        return _call(f"f_{name}", *arguments)
 
-    def _call(self, function: str, *arguments: ast.expr) -> ast.expr:
-        return ast.Call(ast.Name(function, ast.Load()), list(arguments), [])
+    def _row(self, line: str, when: str) -> ast.expr:
+        return ast.Name(self.row(line, when), ast.Load())
+
+    def _is_one(self, node: ast.expr) -> bool:
+        constant = self.model.constants.get(node.id) if isinstance(node, ast.Name) else None
+        return constant is not None and constant.value == 1

@@ -22,6 +22,9 @@ log = logging.getLogger("compute_canvas")
 
 Change = Callable[[Venture], Venture]
 
+NEW = "new"
+"""In the address in place of a venture's id: the example as a new venture."""
+
 
 def say() -> Language:
     """The language of this tab: chosen, else the browser's, else English."""
@@ -172,12 +175,14 @@ class Workspace:
 
 
 def workspace() -> Workspace:
-    """The workspace of this tab, opened on first use: the venture of the address (``?venture=``), the
-    last one changed, or, for somebody new, the finished example."""
+    """The workspace of this tab, opened on first use: the venture of the address (``?venture=``; "new" is
+    the finished example afresh), the last one changed, or, for somebody new, the example."""
     asked = st.query_params.get("venture")
     held: Workspace | None = st.session_state.get("workspace")
-    if held is not None and asked in (None, held.venture_id):
+    if held is not None and asked in (None, NEW, held.venture_id):
         return held
+    if asked == NEW:
+        return open_new(example(start=date.today()), "example")
     if asked and (found := _opened(asked)):
         return _hold(found)
     if held is not None:
