@@ -6,61 +6,36 @@ Model FLOP utilisation (MFU) of a run is
 
 where ``gain`` is what 8-bit training adds (below) and 1 for 16 bits. Published GPU-hours are those of
 whole runs, with restarts, checkpoints and slow hours, so this MFU is lower than the one a benchmark
-shows; that is what a bill is made of. It is predicted as
+shows; that is what a bill is made of.
 
-    log MFU = base + class + experts · [mixture of experts] + scale · ln(accelerators / 512)
+Few constants, because nothing finer made a house's runs easier to predict from the other houses'
+(size of the model, number of accelerators, mixture of experts and 16-bit format were tried):
 
-with six constants, each with a meaning: ``base`` is a dense model on 512 A100 of 80 GB; the class adds
-``hopper`` (H100 and what came after it), ``a100_40`` (A100 of 40 GB: less room for large batches) or
-``other`` (V100, TPU, AMD, Trainium, PCIe cards); ``experts`` and ``scale`` are what routing and more
-accelerators cost. They are fitted by :mod:`core.compute.training_fit` and stand, once for all runs and
-once with each family of models left out, in ``data/training_constants.csv``.
-
-The band is that of published ÷ predicted GPU-hours when each family of models is predicted from the
-other families, because the runs of a family share code and habits. Classes of which no run was seen
-get a band of their own: each class predicted from the other classes.
+* the MFU of a class of accelerators is the geometric mean of its runs, pulled towards that of all runs
+  as if ``PRIOR_RUNS`` average runs had been seen as well, so that a class with one run leans on the rest;
+* the band of a class with runs from ``MIN_HOUSES`` houses is that of published ÷ predicted GPU-hours
+  when each house is predicted from the others, because a house's runs share code and habits;
+* the band of any other class is that of every class predicted from the other classes, each class
+  weighing the same. It is wider, and its middle says that uncommon hardware does worse.
 
 Source of the runs: ``data/training_runs.csv``, of the pairs for 8 bits: ``data/precision_pairs.csv``.
 """
 
 import math
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.compute.band import Band
-from core.compute.hardware import Accelerator, accelerator
+from core.compute.hardware import accelerator
 from core.compute.tables import Row, maybe, table
-from core.i18n import Text
 
-Array = NDArray[np.float64]
-
-USUAL_ACCELERATORS = 512
-"""The number of accelerators at which ``scale`` counts nothing: the median of the published runs."""
-
-# Where a row does not say how many accelerators ran: as many as finish in a month at a third of the
-# peak of an A100, within what the published runs had.
-_UNSAID_SECONDS, _UNSAID_SPEED, _FEWEST, _MOST = 30 * 86_400, 312e12 * 0.35, 8, 4096
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingConstants:
-    """The six constants, on the scale of log MFU."""
-
-    base: float
-    hopper: float
-    a100_40: float
-    other: float
-    experts: float
-    scale: float
-
-    def log_mfu(self, covariates: Array) -> Array:
-        """log MFU of runs whose rows are :func:`covariates`."""
-        values = np.array([getattr(self, field.name) for field in fields(self)])
-        return np.asarray(covariates @ values, dtype=np.float64)
+PRIOR_RUNS = 4
+MIN_HOUSES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,38 +43,19 @@ class Run:
     """A published training run. ``flop`` is 6ND, ``mfu`` a share of the dense 16-bit peak."""
 
     model: str
-    lineage: str
     house: str
-    hardware: Accelerator
-    accelerators: float
-    moe: bool
+    family: str
     flop: float
     gpu_hours: float
-    gain: float
+    mfu: float
     source: str
-
-    @property
-    def mfu(self) -> float:
-        return self.flop / (self.gpu_hours * 3600 * self.hardware.peak("bf16") * self.gain)
-
-    @property
-    def covariates(self) -> tuple[float, ...]:
-        return covariates(self.hardware, self.accelerators, self.moe)
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A published run that does not calibrate, and why."""
-
-    model: str
-    reason: Text
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What is expected of a run: its ``mfu``, published ÷ predicted GPU-hours, and from how many runs.
+    """What is known of a class: its ``mfu``, published ÷ predicted GPU-hours, and from how many runs.
 
-    ``own`` says whether runs of the accelerator's class were seen.
+    ``own`` says whether the class has runs from enough houses for a band of its own.
     """
 
     mfu: float
@@ -108,57 +64,10 @@ class Calibration:
     own: bool
 
 
-def covariates(hardware: Accelerator, accelerators: float, moe: bool) -> tuple[float, ...]:
-    """The row of a run in the regression, in the order of :class:`TrainingConstants`."""
-    kind = _class(hardware)
-    return (
-        1.0,
-        float(kind == "hopper"),
-        float(kind == "a100_40"),
-        float(kind == "other"),
-        float(moe),
-        math.log(accelerators / USUAL_ACCELERATORS),
-    )
-
-
-def calibration(hardware: Accelerator, accelerators: float, moe: bool) -> Calibration:
-    """What published runs say about a run on so many of ``hardware``."""
-    row = np.array([covariates(hardware, accelerators, moe)])
-    seen = [run for run in published_runs() if run.hardware.family == hardware.family]
-    return Calibration(
-        mfu=float(np.exp(constants().log_mfu(row)[0])),
-        hours_ratio=band() if seen else band_of_unseen_classes(),
-        runs=len(seen) if seen else len(published_runs()),
-        own=bool(seen),
-    )
-
-
-def unsaid_accelerators(flop: float) -> float:
-    """How many accelerators a run of so many FLOP is taken to have had, where nobody says."""
-    return min(max(flop / (_UNSAID_SPEED * _UNSAID_SECONDS), _FEWEST), _MOST)
-
-
-@cache
-def constants(left_out: str = "") -> TrainingConstants:
-    """The constants fitted on all runs, or on all but those of the family of models ``left_out``."""
-    row = next(row for row in table("training_constants") if row["left_out"] == left_out)
-    return TrainingConstants(**{field.name: float(row[field.name]) for field in fields(TrainingConstants)})
-
-
 @lru_cache(maxsize=1)
 def published_runs() -> tuple[Run, ...]:
     """The runs that calibrate: hours published, and tokens or FLOP known."""
     return tuple(_run(row) for row in table("training_runs") if row["calibrates"] == "1")
-
-
-@lru_cache(maxsize=1)
-def left_out_runs() -> tuple[LeftOut, ...]:
-    """The published runs that do not calibrate, each with its reason."""
-    return tuple(
-        LeftOut(row["model"], Text(row["left_out_en"], row["left_out_zh"]))
-        for row in table("training_runs")
-        if row["calibrates"] != "1"
-    )
 
 
 @lru_cache(maxsize=1)
@@ -171,71 +80,75 @@ def fp8_gain() -> float:
     )
 
 
-def hours_ratio(run: Run, known: TrainingConstants) -> float:
-    """Published ÷ predicted GPU-hours of ``run`` under the constants ``known``."""
-    return float(np.exp(known.log_mfu(np.array([run.covariates]))[0])) / run.mfu
-
-
-@lru_cache(maxsize=1)
-def ratios() -> tuple[float, ...]:
-    """Published ÷ predicted GPU-hours of each run, its family of models left out of the fit."""
-    return tuple(hours_ratio(run, constants(run.lineage)) for run in published_runs())
-
-
-@lru_cache(maxsize=1)
-def band() -> Band:
-    """The middle is the prediction itself, the ends are the 10th and 90th percentile of :func:`ratios`."""
-    low, high = np.quantile(ratios(), [0.1, 0.9])
-    return Band(float(low), 1.0, float(high))
-
-
-@lru_cache(maxsize=1)
-def band_of_unseen_classes() -> Band:
-    """As :func:`band`, with each family of hardware predicted from the constants of all the others.
-
-    A class that was never seen is predicted as an average of the seen ones, so the differences of
-    their means from the mean of all widen the band of a single run.
-    """
+@cache
+def calibration(family: str) -> Calibration:
+    """The calibration of a class of accelerators (its key in ``data/families.csv``)."""
     runs = published_runs()
-    logs = np.array([math.log(run.mfu) - math.log(run.gain) for run in runs])
-    names = [run.hardware.family.key for run in runs]
-    means = np.array([logs[[n == name for n in names]].mean() for name in dict.fromkeys(names)])
-    spread = float(np.std(means - means.mean(), ddof=1))
-    known = band()
-    z = 1.2816  # the standard normal's 90th percentile
-    low = -math.hypot(math.log(known.p10), z * spread)
-    high = math.hypot(math.log(known.p90), z * spread)
-    return Band(math.exp(low), 1.0, math.exp(high))
+    own = _stands_alone(runs, family)
+    return Calibration(
+        mfu=_mfu(runs, family),
+        hours_ratio=_band_within_classes() if own else _band_across_classes(),
+        runs=sum(run.family == family for run in runs),
+        own=own,
+    )
 
 
-def _class(hardware: Accelerator) -> str:
-    family = hardware.family.key
-    if family in ("Hopper", "Blackwell"):
-        return "hopper"
-    if family == "A100":
-        return "a100_40" if hardware.memory_gb < 80 else "a100_80"
-    return "other"
+def hours_ratio(run: Run, others: Sequence[Run]) -> float:
+    """Published ÷ predicted GPU-hours of ``run`` when only ``others`` are known."""
+    return _mfu(others, run.family) / run.mfu
+
+
+@lru_cache(maxsize=1)
+def _band_within_classes() -> Band:
+    runs = published_runs()
+    ratios = [
+        hours_ratio(run, [other for other in runs if other.house != run.house])
+        for run in runs
+        if _stands_alone(runs, run.family)
+    ]
+    return _quantiles(np.array(ratios), np.ones(len(ratios)))
+
+
+@lru_cache(maxsize=1)
+def _band_across_classes() -> Band:
+    runs = published_runs()
+    size = Counter(run.family for run in runs)
+    ratios = [hours_ratio(run, [other for other in runs if other.family != run.family]) for run in runs]
+    return _quantiles(np.array(ratios), np.array([1 / size[run.family] for run in runs]))
+
+
+def _mfu(runs: Sequence[Run], family: str) -> float:
+    logs = [math.log(run.mfu) for run in runs]
+    own = [log for log, run in zip(logs, runs, strict=True) if run.family == family]
+    return math.exp((sum(own) + PRIOR_RUNS * sum(logs) / len(logs)) / (len(own) + PRIOR_RUNS))
+
+
+def _stands_alone(runs: Sequence[Run], family: str) -> bool:
+    return len({run.house for run in runs if run.family == family}) >= MIN_HOUSES
+
+
+def _quantiles(values: NDArray[np.float64], weights: NDArray[np.float64]) -> Band:
+    """P10, P50 and P90 of weighted values, between the middles of their weights."""
+    order = np.argsort(values)
+    values, weights = values[order], weights[order]
+    middle = (np.cumsum(weights) - weights / 2) / np.sum(weights)
+    p10, p50, p90 = np.interp([0.1, 0.5, 0.9], middle, values)
+    return Band(float(p10), float(p50), float(p90))
 
 
 def _run(row: Row) -> Run:
     hardware = accelerator(row["accelerator"])
+    gain = fp8_gain() if row["precision"] == "fp8" else 1.0
+    hours = float(row["gpu_hours"])
     active, tokens, stated = (maybe(row[name]) for name in ("active_parameters", "tokens", "flop"))
     flop = 6 * active * tokens if active and tokens else stated
     assert flop is not None, row["model"]
     return Run(
         model=row["model"],
-        lineage=row["lineage"],
         house=row["house"],
-        hardware=hardware,
-        accelerators=maybe(row["accelerators"]) or unsaid_accelerators(flop),
-        moe=row["kind"] == "moe",
+        family=hardware.family.key,
         flop=flop,
-        gpu_hours=float(row["gpu_hours"]),
-        gain=fp8_gain() if row["precision"] == "fp8" else 1.0,
+        gpu_hours=hours,
+        mfu=flop / (hours * 3600 * hardware.peak("bf16") * gain),
         source=row["source"],
     )
-
-
-def left_out_ratio_by(runs: Sequence[Run], constants_of: dict[str, TrainingConstants], key: str) -> Array:
-    """Published ÷ predicted GPU-hours when each group of runs (their ``key``) has its own constants."""
-    return np.array([hours_ratio(run, constants_of[getattr(run, key)]) for run in runs])
