@@ -27,7 +27,8 @@ from core.compute import (
     training_report,
 )
 from core.finance import SEED, Projection, Simulation, metrics, project, simulate
-from core.i18n import Refusal, language
+from core.i18n import LANGUAGES, Refusal, language
+from core.reports.command import write_xlsx
 from core.training.spec import CHOICES, RunSpec
 from core.venture import MAX_BYTES, Venture, archetypes, example, from_json, to_json
 
@@ -78,6 +79,17 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--scenario", help="the id of a scenario (default: the base)")
     plan.add_argument("--csv", action="store_true", help="the months as CSV")
     plan.set_defaults(run=_project)
+
+    book = commands.add_parser("xlsx", help="the plan as a workbook with live formulas")
+    book.add_argument("venture", type=Path, metavar="VENTURE.json")
+    book.add_argument("out", type=Path, metavar="OUT.xlsx")
+    book.add_argument("--draws", type=int, default=1024, help="0 leaves the simulation out")
+    book.add_argument("--language", choices=tuple(LANGUAGES), default="en")
+    book.set_defaults(
+        run=lambda chosen: write_xlsx(
+            _read(chosen.venture), chosen.out, code=chosen.language, draws=chosen.draws
+        )
+    )
 
     run = commands.add_parser("train", help="train a network here and now, and measure it")
     run.add_argument("--preset", dest="network", choices=CHOICES["network"], default="cnn")

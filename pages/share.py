@@ -4,11 +4,15 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from core.finance import simulate
 from core.i18n import Language, Refusal
+from core.reports.xlsx import workbook
 from core.venture import MAX_BYTES, archetypes, example, from_json, to_json
 from pages.parts.services import store
 from pages.parts.session import Workspace, address, open_new, open_venture, owner, say, workspace
 from pages.parts.shell import plain
+
+DRAWS = 1024
 
 
 def page() -> None:
@@ -79,10 +83,19 @@ def _file(ws: Workspace, _: Language) -> None:
     st.download_button(
         _("Download this venture (JSON)"),
         to_json(ws.venture),
-        file_name=_file_name(ws),
+        file_name=_file_name(ws, "json"),
         mime="application/json",
         key="share:download",
         icon=":material/download:",
+        on_click="ignore",
+    )
+    st.download_button(
+        _("Download the plan (XLSX with live formulas)"),
+        lambda: workbook(ws.venture, _, simulate(ws.venture, DRAWS)),
+        file_name=_file_name(ws, "xlsx"),
+        mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        key="share:xlsx",
+        icon=":material/table_view:",
         on_click="ignore",
     )
     uploaded = st.file_uploader(
@@ -108,9 +121,9 @@ def _file(ws: Workspace, _: Language) -> None:
             st.rerun()
 
 
-def _file_name(ws: Workspace) -> str:
+def _file_name(ws: Workspace, ending: str) -> str:
     name = "".join(c if c.isalnum() else "-" for c in ws.venture.name.en).strip("-") or "venture"
-    return f"{name}-v{ws.version}.json"
+    return f"{name}-v{ws.version}.{ending}"
 
 
 def _ventures(ws: Workspace, _: Language) -> None:

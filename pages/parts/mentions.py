@@ -17,7 +17,7 @@ def live(text: str, projection: Projection | None, _: Language) -> str:
         for key in mentioned(text):
             if shown := _value(key, projection, _):
                 values[key] = shown
-    marked = filled(text, {key: f"\x00{key}\x00" for key in values})
+    marked = filled(text.replace("\x00", ""), {key: f"\x00{key}\x00" for key in values})
     parts = marked.split("\x00")
     return "".join(values[part] if index % 2 else plain(part) for index, part in enumerate(parts))
 

@@ -88,6 +88,7 @@ class Book:
 
     def cash_chart(self, title: str, series: list[dict[str, Any]], months: int) -> Any:
         """A native line chart of cash over months; ``series`` in XlsxWriter's form."""
+        _ = self.say
         chart: Any = self._book.add_chart({"type": "line"})
         for one in series:
             chart.add_series(one)
@@ -103,7 +104,7 @@ class Book:
         )
         chart.set_y_axis(
             {
-                "name": self.say("Cash ({currency})", currency=self.currency),
+                "name": _("Cash ({currency})", currency=self.currency),
                 "num_format": self.number_format("money", [1e6]),
                 "major_gridlines": {"visible": True, "line": {"color": "#E0E0E0"}},
             }

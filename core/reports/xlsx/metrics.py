@@ -88,6 +88,14 @@ def metric_look(metric: Metric, book: Book) -> str:
     }[metric.kind]
 
 
+def shown_value(metric: Metric, _: Language) -> float | str:
+    """A metric's number, or the sentence that stands in its place."""
+    if metric.value is not None:
+        return metric.value
+    assert metric.reason is not None
+    return _.sentence(metric.reason)
+
+
 def write_calendar_month(sheet: Sheet, row: int, column: int, metric: Metric, projection: Projection) -> None:
     """The name of the month that a metric gives, from its cell."""
     _, name = sheet.book.say, metric_name(metric.key)
@@ -102,7 +110,7 @@ def _write_value(
 ) -> None:
     _ = sheet.book.say
     look = {"num_format": metric_look(metric, sheet.book), "align": "right", **WRAPPED}
-    value = _.sentence(metric.reason or Sentence("")) if metric.value is None else metric.value
+    value = shown_value(metric, _)
     if formula is not None:
         write = sheet.array_formula if formula.over_rows else sheet.formula
         write(row, 1, formula.text, value, **look)
@@ -125,7 +133,7 @@ def _write_workings(forms: "_Forms", projection: Projection) -> None:
     unit = projection.model.lines["lifetime_value"].unit if forms.has("lifetime_value") else "money"
     look = {"num_format": book.number_format(unit, values.tolist())}
     sheet.texts(row - 1, (_("Workings of the metrics"), *[""] * (projection.months + FIRST - 1)), **SECTION)
-    sheet.text(row, 0, _("Margin of a customer so far, weighted by the chance that it stays"))
+    sheet.text(row, 0, _("Expected margin of a customer so far"))
     sheet.text(row, 1, read_unit(unit, book.currency, _), **FIXED)
     for column, value in enumerate(values.tolist(), FIRST):
         letter = xl_col_to_name(column)

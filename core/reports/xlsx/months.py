@@ -73,7 +73,7 @@ def write_model(sheet: Sheet, projection: Projection) -> Rows:
         1,
         0,
         _(
-            "Every cell is a formula; the inputs in it have names that begin with in_ and stand on the sheet of inputs."
+            "Every month of every line is a formula; names that begin with in_ are cells of the sheet of inputs."
         ),
         **NOTE,
     )

@@ -12,7 +12,7 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 from core.finance import Metric, Projection, metrics, project, read_unit
 from core.i18n import Refusal, Text
 from core.reports.xlsx.book import FIXED, HEADING, NOTE, SECTION, TITLE, TOP, WRAPPED, Sheet
-from core.reports.xlsx.metrics import metric_look, unit_words
+from core.reports.xlsx.metrics import metric_look, shown_value, unit_words
 from core.reports.xlsx.summary import KEY_LINES, year_ends
 from core.venture import Venture
 
@@ -114,15 +114,14 @@ def _head(sheet: Sheet, row: int, words: str, count: int) -> None:
     sheet.texts(row, (words, *[""] * (_FIRST + 2 * count - 2)), **SECTION)
 
 
-def _write(sheet: Sheet, row: int, column: int, value: "float | Metric | Refusal", number: str) -> None:
+def _write(sheet: Sheet, row: int, column: int, value: float | str | Metric | Refusal, number: str) -> None:
     """A number, or the sentence that stands in its place."""
     _ = sheet.book.say
     if isinstance(value, Metric):
-        if value.value is None and value.reason is not None:
-            sheet.text(row, column, _.sentence(value.reason), **WRAPPED, align="right")
-            return
-        value = value.value or 0.0
-    if isinstance(value, Refusal):
+        value = shown_value(value, _)
+    if isinstance(value, str):
+        sheet.text(row, column, value, **WRAPPED, align="right")
+    elif isinstance(value, Refusal):
         sheet.text(row, column, _.refusal(value), **WRAPPED)
     else:
         sheet.number(row, column, value, num_format=number, **TOP)

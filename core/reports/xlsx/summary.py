@@ -16,7 +16,7 @@ from core.reports.xlsx.book import (
     line_name,
     metric_name,
 )
-from core.reports.xlsx.metrics import metric_look, unit_words, write_calendar_month
+from core.reports.xlsx.metrics import metric_look, shown_value, unit_words, write_calendar_month
 from core.reports.xlsx.months import Rows
 
 KEY_LINES = ("customers", "mrr", "revenue", "gross_margin", "ebitda", "cash")
@@ -52,13 +52,12 @@ def _write_metrics(sheet: Sheet, row: int, found: list[Metric], projection: Proj
     sheet.text(row, 3, _("Month"), **HEADING, align="right")
     for metric in found:
         row += 1
-        value = metric.value
         sheet.text(row, 0, _.text(metric.label), **WRAPPED)
         sheet.formula(
             row,
             1,
             metric_name(metric.key),
-            _.sentence(metric.reason) if value is None and metric.reason is not None else value or 0.0,
+            shown_value(metric, _),
             num_format=metric_look(metric, sheet.book),
             align="right",
             **WRAPPED,

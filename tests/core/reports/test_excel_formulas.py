@@ -283,7 +283,7 @@ def written_sheet(path, formulas):
 def test_formulas_give_in_a_spreadsheet_what_the_engine_gives(tmp_path, recalculated):
     formulas = dict.fromkeys(BY_HAND)
 
-    @settings(max_examples=600, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(max_examples=400, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
     @given(FORMULAS)
     def collect(text):
         if len(text) <= 1000:
@@ -314,4 +314,4 @@ def test_formulas_give_in_a_spreadsheet_what_the_engine_gives(tmp_path, recalcul
             if not isinstance(found, Refusal):
                 assert found[month - 1] == pytest.approx(expected, rel=1e-9, abs=1e-300), (text, month)
                 compared += 1
-    assert compared > 1500
+    assert compared > 1000

@@ -9,7 +9,7 @@ import numpy as np
 import openpyxl
 import pytest
 
-from core.finance import metrics, project, simulate
+from core.finance import metrics, project, read_unit, simulate
 from core.i18n import Refusal, Text, language
 from core.reports.command import write_xlsx
 from core.reports.xlsx import workbook
@@ -21,7 +21,12 @@ START, ON = date(2026, 6, 1), date(2026, 6, 17)
 EN, ZH = language("en"), language("zh_Hans")
 EXAMPLE = example("vertical_copilot", START)
 OWN = (
-    Line(key="sum_of_revenue", label=Text("So far", "累计"), unit="money", formula="cumulative(revenue)"),
+    Line(
+        key="office_so_far",
+        label=Text("Office so far", "办公室累计"),
+        unit="money",
+        formula="cumulative(office)",
+    ),
     Line(
         key="office",
         label=Text("Office", "办公室"),
@@ -151,7 +156,7 @@ def test_a_range_shows_its_median_its_ends_and_its_source(data):
         low,
         high,
         "lognormal",
-        "$ / seat / month",
+        read_unit("money/seat/month", "USD", EN),
         "preset",
         driver.source.text.en,
         2024,
@@ -180,7 +185,7 @@ def test_the_summary_says_as_of_when_and_by_which_model(data):
     facts = {row[0].value: row[1].value for row in read(data)["Summary"].iter_rows(max_row=10)}
     assert facts["As of"] == "Jun 17, 2026"
     assert re.fullmatch(r"1\.[0-9a-f]{8}", facts["Model version"])
-    other = read(file_of(EXAMPLE.with_lines(OWN[:1])))["Summary"]
+    other = read(file_of(EXAMPLE.with_lines(OWN[:2])))["Summary"]
     facts_of_other = {row[0].value: row[1].value for row in other.iter_rows(max_row=10)}
     assert facts_of_other["Model version"] != facts["Model version"]
 

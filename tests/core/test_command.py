@@ -1,0 +1,128 @@
+"""``python -m core``: JSON on standard output, or one sentence on standard error and status 2."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+
+from core.__main__ import main
+
+
+@pytest.fixture
+def venture(tmp_path, capsys):
+    assert main(["example", "vertical_copilot", "--start", "2026-06"]) == 0
+    file = tmp_path / "venture.json"
+    file.write_text(capsys.readouterr().out, encoding="utf-8")
+    return str(file)
+
+
+def test_the_archetypes_are_named(capsys):
+    assert main(["example", "--list"]) == 0
+    assert "vertical_copilot" in json.loads(capsys.readouterr().out)
+
+
+def test_a_venture_is_projected(venture, capsys):
+    assert main(["project", venture, "--draws", "256"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["months"][0] == "2026-06" and len(found["months"]) == 36
+    cash = found["lines"]["cash"]
+    assert cash["unit"] == "money" and len(cash["values"]) == 36
+    assert found["metrics"]["cash_zero"]["value"] == 19
+    simulation = found["simulation"]
+    assert simulation["draws"] == 256
+    assert 0.9 < simulation["p_cash_below_zero"] <= 1
+    assert set(simulation["percentiles"]["cash"]) == {"p5", "p25", "p50", "p75", "p95"}
+
+
+def test_the_same_seed_gives_the_same_answer_and_a_scenario_another(venture, capsys):
+    answers = []
+    for more in ((), (), ("--seed", "5"), ("--scenario", "round")):
+        assert main(["project", venture, "--draws", "128", *more]) == 0
+        answers.append(json.loads(capsys.readouterr().out))
+    assert answers[0] == answers[1]
+    assert answers[0]["simulation"]["percentiles"] != answers[2]["simulation"]["percentiles"]
+    assert answers[3]["metrics"]["cash_zero"]["value"] != 19
+
+
+def test_the_months_are_written_as_csv(venture, capsys):
+    assert main(["project", venture, "--csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert len(rows) == 36
+    assert float(rows[18]["cash [money]"]) < 0 < float(rows[17]["cash [money]"])
+
+
+def test_training_and_serving_are_estimated(capsys):
+    assert (
+        main(["estimate", "train", "--parameters", "7e9", "--tokens", "2e12", "--accelerators", "512"]) == 0
+    )
+    training = json.loads(capsys.readouterr().out)
+    assert training["flop"] == pytest.approx(6 * 7e9 * 2e12, rel=0.1)
+    hours = training["final_run"]["gpu_hours"]
+    assert hours["p10"] < hours["p50"] < hours["p90"]
+    assert main(["estimate", "serve", "--input-tokens", "1000", "--output-tokens", "200"]) == 0
+    serving = json.loads(capsys.readouterr().out)
+    assert serving["api"]["usd_per_request"] > 0
+    assert serving["selfhost"]["usd_per_request"]["p50"] > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["example", "bakery"], "“bakery” is not an archetype"),
+        (["example"], "Name an archetype"),
+        (["project", "no-such-file.json"], "cannot be read"),
+        (["project", "VENTURE", "--draws", "1000"], "a power of two"),
+        (["project", "VENTURE", "--scenario", "x"], "There is no scenario “x”"),
+        (["estimate", "train", "--parameters", "0", "--tokens", "1e9"], "Parameters is 0"),
+        (["estimate", "train", "--parameters", "nan", "--tokens", "1e9"], "Parameters is nan"),
+        (["estimate", "train", "--parameters", "seven", "--tokens", "1e9"], "invalid float value"),
+        (["train", "--epochs", "0"], "The epochs is 0"),
+        (["bake"], "invalid choice"),
+        ([], "required"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(words, said, venture, capsys):
+    assert main([venture if word == "VENTURE" else word for word in words]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert said in err
+    assert err.count("\n") == 1 and err.rstrip().endswith(".")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", '{"schema_version": 1}', '{"schema_version": 1, "name": NaN}', "[" * 100_000]
+)
+def test_a_malformed_venture_is_one_sentence(text, tmp_path, capsys):
+    file = tmp_path / "bad.json"
+    file.write_text(text, encoding="utf-8")
+    assert main(["project", str(file)]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1
+
+
+@pytest.mark.timeout(120)
+def test_a_network_is_trained_from_the_shell():
+    command = [
+        sys.executable,
+        "-m",
+        "core",
+        "train",
+        "--preset",
+        "mlp",
+        "--epochs",
+        "1",
+        "--train-images",
+        "1000",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    found = json.loads(done.stdout)
+    assert found["parameters"] == 101_770
+    assert 0.5 < found["test_accuracy"] < 1
+    for key in ("test_loss", "fit_seconds", "images_per_second", "cost_usd", "energy_joules"):
+        assert found[key] > 0, key
+    assert found["device"]
