@@ -14,9 +14,10 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).parents[2]
 PLACES = ("app.py", "core", "pages")
 CATALOGUE = Path(__file__).with_name("locale") / "zh_Hans" / "LC_MESSAGES" / "messages.po"
-KEYWORDS: dict[str, tuple[int, ...] | None] = {
-    name: (1,) for name in ("_", "N_", "say", "Refusal", "FormulaRefusal", "Sentence", "of", "Reason")
-}
+KEYWORDS: dict[str, tuple[int, ...] | None] = dict.fromkeys(
+    ("_", "N_", "say", "Refusal", "FormulaRefusal", "Sentence", "of", "Reason", "self"), (1,)
+)
+"""The calls that say a sentence; ``self("…")`` is a :class:`core.i18n.Language` that speaks."""
 
 
 def messages() -> dict[str, list[str]]:
@@ -55,7 +56,7 @@ def updated() -> Catalog:
     )
     for text in sorted(messages()):
         known = old.get(text)
-        new.add(text, known.string if known else "")
+        new.add(text, known.string if known else "", flags=known.flags & {"fuzzy"} if known else ())
     return new
 
 

@@ -40,6 +40,8 @@ def test_a_translation_has_the_places_of_its_sentence(translated):
 def test_every_translation_can_be_filled(translated):
     reader = language("zh_Hans")
     for text, other in translated.items():
+        if "%{" in text:  # a template of Plotly's, which fills it in the browser
+            continue
         names = [name for _, name, _, _ in string.Formatter().parse(other) if name]
         if names:
             assert reader(text, **dict.fromkeys(names, "1"))

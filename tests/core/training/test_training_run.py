@@ -19,7 +19,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 
 from core.i18n import Refusal
-from core.training import command, networks, run
+from core.training import command, datasets, device, networks, run
 from core.training.architecture import NETWORKS
 from core.training.result import Progress, RunResult
 from core.training.run import train
@@ -76,6 +76,36 @@ def test_progress_goes_from_the_first_batch_to_the_test(watched: tuple[RunResult
     assert [p.epoch for p in said if p.phase == "validation"][-1] == 2.0
     assert said[-2].accuracy == result.validation_accuracy
     assert all(p.total_steps == 80 and p.loss is not None for p in said[:-1])
+
+
+def test_training_is_that_of_a_plain_script_given_the_same_order() -> None:
+    """Every image once an epoch with its own label, in a new order; and then the very weights of plain Keras."""
+    images, count, epochs = datasets.load("mnist"), 640, 2
+    pixels, digits = images.train[:count], images.train_labels[:count].astype(np.int32)
+    data = device.fit_data(pixels, digits, 64, epochs, seed=3)
+    batches = [(np.asarray(x), np.asarray(y)) for x, y in data["x"]]
+    shown = np.concatenate([x for x, _ in batches]).reshape(epochs, count, 28, 28, 1)
+    labels = np.concatenate([y for _, y in batches]).reshape(epochs, count)
+    label_of = {
+        picture.tobytes(): label for picture, label in zip(device.scaled(pixels), digits, strict=True)
+    }
+    for epoch in range(epochs):
+        assert {picture.tobytes() for picture in shown[epoch]} == set(label_of)
+        assert [label_of[picture.tobytes()] for picture in shown[epoch]] == labels[epoch].tolist()
+    assert not np.array_equal(labels[0], labels[1])
+
+    keras.utils.set_random_seed(0)
+    ours = networks.build(SMALL)
+    ours.compile(optimizer=networks.optimizer(SMALL), loss=networks.loss(SMALL))
+    ours.fit(**data, epochs=epochs, verbose=0)
+    keras.utils.set_random_seed(0)
+    plain = networks.build(SMALL)
+    plain.compile(optimizer="adam", loss="categorical_crossentropy")
+    for epoch in range(epochs):
+        one_hot = keras.utils.to_categorical(labels[epoch], 10)
+        plain.fit(shown[epoch], one_hot, batch_size=64, shuffle=False, verbose=0)
+    for mine, theirs in zip(ours.get_weights(), plain.get_weights(), strict=True):
+        assert mine == pytest.approx(theirs, abs=1e-5)
 
 
 def test_progress_is_said_at_most_four_times_a_second() -> None:

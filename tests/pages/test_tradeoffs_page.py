@@ -1,0 +1,136 @@
+"""Accuracy and cost: runs as points, a law once four sizes are measured, and numbers that go into the plan."""
+
+import pytest
+from made_runs import DEVICE, done
+from on_screen import charts, read, text
+
+from core.i18n import LANGUAGES
+from core.training.spec import RunSpec
+
+SIZES = (2_500, 5_000, 10_000, 20_000)
+
+
+def venture(app):
+    return app.session_state["workspace"].venture_id
+
+
+def sizes(store, venture_id, sizes=SIZES, seeds=2, exponent=0.3):
+    """Runs whose error is a power law of the training images, with a little luck of the seed."""
+    for size in sizes:
+        for seed in range(seeds):
+            error = 2.5 * size**-exponent * (1 + 0.04 * (seed - 0.5))
+            spec = RunSpec(network="mlp", epochs=1, train_images=size, seed=seed)
+            done(store, venture_id, spec, accuracy=1 - error, seconds=1 + size / 1_000)
+
+
+@pytest.mark.parametrize("code", list(LANGUAGES))
+def test_without_a_run_the_page_leads_to_the_first(tab, code):
+    app = tab("tradeoffs", code)
+    assert len(app.info) == 1
+    assert app.get("page_link")[0].proto.page == "training"
+    assert not app.get("plotly_chart")
+
+
+@pytest.mark.parametrize("code", list(LANGUAGES))
+def test_one_run_is_a_point_and_no_law(tab, store, code):
+    app = tab("tradeoffs", code)
+    done(store, venture(app), accuracy=0.91)
+    app.run()
+    assert not app.exception
+    points = [t for t in charts(app)[0]["data"] if t["mode"] == "markers"]
+    assert [t["y"] for t in points if t["y"]] == [[0.91]]
+    assert len(app.info) == 1
+    if code == "en":
+        assert "Train the same network on 2,500, 5,000, 10,000 and 20,000 images" in read(app.info[0].value)
+    assert len(app.dataframe[0].value) == 1
+
+
+def test_four_sizes_make_a_law_with_its_band_its_error_and_a_price_for_the_target(tab, store):
+    app = tab("tradeoffs")
+    sizes(store, venture(app))
+    app.run()
+    assert not app.exception
+    law = next(m.value for m in app.markdown if m.value.startswith("error ="))
+    assert "FLOP^−0.30" in law
+    assert "points when it predicts its own largest run" in law
+    names = [t.get("name") for t in charts(app)[0]["data"]]
+    assert "fitted law with 80% band" in names
+    assert "speculation: over 3× the largest run" in names
+    reached = {m.label: m.value for m in app.metric}["Cost of a run that reaches it"]
+    app.slider(key="tradeoffs:target").set_value(95.0).run()
+    dearer = {m.label: m.value for m in app.metric}.get("Cost of a run that reaches it")
+    assert dearer != reached
+    assert "80% interval" in text(app)
+    app.slider(key="tradeoffs:target").set_value(99.9).run()
+    assert not app.exception
+    assert "Cost of a run that reaches it" not in {m.label for m in app.metric}
+    assert len(app.warning) == 1, "out of reach is said, not drawn"
+
+
+def test_runs_that_differ_in_more_than_size_are_families_of_their_own(tab, store):
+    app = tab("tradeoffs")
+    sizes(store, venture(app), seeds=1)
+    done(store, venture(app), RunSpec(network="cnn", epochs=1, train_images=5_000), accuracy=0.97)
+    app.run()
+    options = app.selectbox(key="tradeoffs:family").options
+    assert [option.rpartition(" ")[2] for option in options] == ["(4)", "(1)"]
+    app.selectbox(key="tradeoffs:family").select_index(1).run()
+    assert not app.exception
+    assert len(app.info) == 1
+
+
+def test_the_measured_accuracy_goes_into_the_plan_with_its_run_and_moves_cash(tab, store, kept):
+    app = tab("tradeoffs")
+    row = done(store, venture(app), accuracy=0.9123)
+    app.run()
+    before = kept(app)
+    app.button(key="tradeoffs:accuracy").click().run()
+    driver = kept(app).driver("accuracy")
+    assert (driver.amount.value, driver.source.kind, driver.source.run) == (0.9123, "measured", row.id)
+    assert (
+        driver.source.text.en == f"run {row.id[:6]}: {RunSpec.from_json(row.spec).title.en}, on {DEVICE.name}"
+    )
+    (success,) = [read(s.value) for s in app.success]
+    assert "cash in month 36 changes by -$" in success
+    assert "measured · run" in text(app)
+    app.switch_page("plan.py").run()
+    app.pills(key="plan:group").set_value("serving").run()
+    assert app.text_input(key="driver::accuracy").value == "91.23%"
+    assert any(":material/straighten: measured" in c.value for c in app.caption)
+    app.button(key="undo").click().run()
+    assert kept(app) == before
+
+
+def test_the_measured_cost_goes_into_the_plan_in_its_currency(tab, store, kept):
+    app = tab("tradeoffs")
+    done(store, venture(app), seconds=3_600.0)
+    app.run()
+    app.button(key="tradeoffs:cost").click().run()
+    driver = kept(app).driver("training_run_cost")
+    assert driver.amount.value == pytest.approx(0.10)
+    assert driver.source.kind == "measured"
+    assert len(app.success) == 1
+
+
+def test_the_run_to_take_can_be_chosen_and_the_best_is_offered_first(tab, store, kept):
+    app = tab("tradeoffs")
+    worse = done(store, venture(app), accuracy=0.85)
+    better = done(store, venture(app), accuracy=0.95)
+    done(store, venture(app), accuracy=0.90)
+    app.run()
+    assert app.selectbox(key="tradeoffs:run").value == better.id
+    app.selectbox(key="tradeoffs:run").set_value(worse.id).run()
+    app.button(key="tradeoffs:accuracy").click().run()
+    assert kept(app).driver("accuracy").amount.value == 0.85
+
+
+def test_what_was_taken_is_part_of_the_shared_plan(tab, store):
+    app = tab("tradeoffs")
+    done(store, venture(app), accuracy=0.9123)
+    app.run()
+    app.button(key="tradeoffs:accuracy").click().run()
+    link = store.links.create("local", venture(app), 2, "")
+    holder = tab(token=link.token)
+    assert "Each row is a real training run" in text(holder)
+    assert list(holder.dataframe[0].value["accuracy"]) == [0.9123]
+    assert "measured" in list(holder.dataframe[-1].value["From"])

@@ -1,0 +1,196 @@
+"""Training, as a founder sees it: the settings, the queue, a run under way, and how each kind of run ended."""
+
+import pytest
+from made_runs import DEVICE, SPEC, broken, done, queued, running
+from on_screen import charts, errors, read, text
+
+from core.i18n import LANGUAGES, Refusal
+from core.training.spec import RunSpec
+
+
+def venture(app):
+    return app.session_state["workspace"].venture_id
+
+
+def past(app):
+    """The table of past runs."""
+    (table,) = [d.value for d in app.dataframe]
+    return table
+
+
+def test_before_the_first_run_the_page_says_what_will_happen(tab):
+    app = tab("training")
+    assert "Press Train" in text(app)
+    assert "225,034 parameters" in text(app)
+    assert "FLOP" in text(app)
+    assert not app.dataframe
+
+
+def test_a_click_on_train_puts_the_settings_into_the_queue(tab, store):
+    app = tab("training")
+    app.selectbox(key="training:network").set_value("mlp").run()
+    app.selectbox(key="training:train_images").set_value(2_500).run()
+    app.number_input(key="training:epochs").set_value(3).run()
+    app.number_input(key="training:seed").set_value(7).run()
+    app.text_input(key="training:learning_rate").set_value("0.005").run()
+    app.button(key="training:start").click().run()
+    (row,) = store.runs.rows("local", venture(app))
+    assert row.state == "queued"
+    wanted = RunSpec(network="mlp", train_images=2_500, epochs=3, seed=7, learning_rate=0.005, batch_size=64)
+    assert RunSpec.from_json(row.spec) == wanted
+    assert row.total_steps == wanted.total_steps
+    assert app.get("progress")[0].proto.text == "Waiting: place 1 in the queue"
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("fast", "The learning rate is “fast”; a number such as 0.001 is needed."),
+        ("0", "The learning rate is 0.0; a number from 1e-06 to 10 is allowed."),
+        ("nan", "The learning rate is nan; a number from 1e-06 to 10 is allowed."),
+        ("1e999", "The learning rate is inf; a number from 1e-06 to 10 is allowed."),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_before_the_click(tab, store, typed, sentence):
+    app = tab("training")
+    app.text_input(key="training:learning_rate").set_value(typed).run()
+    assert errors(app) == [sentence]
+    assert app.text_input(key="training:learning_rate").value == typed
+    assert "training:start" not in [b.key for b in app.button]
+
+
+def test_settings_stay_when_the_page_is_left_and_the_language_changes(tab):
+    app = tab("training")
+    app.selectbox(key="training:optimizer").set_value("momentum").run()
+    app.number_input(key="training:epochs").set_value(9).run()
+    app.switch_page("canvas.py").run()
+    app.segmented_control(key="language").set_value("zh_Hans").run()
+    app.switch_page("training.py").run()
+    assert app.selectbox(key="training:optimizer").value == "momentum"
+    assert app.number_input(key="training:epochs").value == 9
+
+
+def test_waiting_runs_say_their_place_and_can_be_stopped(tab, store):
+    app = tab("training")
+    first, second = queued(store, venture(app)), queued(store, venture(app))
+    app.run()
+    said = [p.proto.text for p in app.get("progress")]
+    assert said == ["Waiting: place 1 in the queue", "Waiting: place 2 in the queue"]
+    app.button(key=f"training:stop:{first.id}").click().run()
+    assert store.runs.get("local", first.id).state == "stopped"
+    assert [p.proto.text for p in app.get("progress")] == ["Waiting: place 1 in the queue"]
+    app.button(key=f"training:stop:{second.id}").click().run()
+    assert "It was stopped before it began." in text(app)
+
+
+def test_a_run_under_way_shows_step_time_money_energy_and_its_curve(tab, store):
+    app = tab("training")
+    row = running(store, venture(app))
+    app.run()
+    (meter,) = app.get("progress")
+    assert meter.proto.text == f"Step 8 of {SPEC.total_steps} · about 4 s left"
+    assert meter.proto.value == 50
+    shown = {m.label: m.value for m in app.metric}
+    assert shown["Energy (J)"] == "31"
+    assert shown["Cost (USD)"].startswith("$0.00")
+    assert float(shown["Seconds"]) >= 0
+    assert [trace["y"] for trace in charts(app)[0]["data"]] == [[0.1, 0.8]]
+    app.button(key=f"training:stop:{row.id}").click().run()
+    assert store.runs.get("local", row.id).cancel_requested
+    stop = app.button(key=f"training:stop:{row.id}")
+    assert (stop.label, stop.disabled) == ("Stopping …", True)
+
+
+def test_a_finished_run_shows_what_it_measured_with_units(tab, store):
+    app = tab("training")
+    done(store, venture(app), accuracy=0.9123, seconds=36.0)
+    app.run()
+    shown = {m.label: m.value for m in app.metric}
+    assert shown == {
+        "Test accuracy": "91.23%",
+        "Training time": "28.8 s",
+        "Cost": "$0.001",
+        "Energy": "252 J",
+    }
+    assert "Last run · MLP · Adam · 1 epoch · 1,000 images · done" in text(app)
+    stars = [trace for trace in charts(app)[0]["data"] if trace.get("marker", {}).get("symbol") == "star"]
+    assert [trace["y"] for trace in stars] == [[0.9123]]
+    table = past(app)
+    assert list(table["state"]) == ["done"]
+    assert list(table["accuracy"]) == [0.9123]
+    assert "from the speed of an earlier run" not in text(app), "another network"
+    app.selectbox(key="training:network").set_value("mlp").run()
+    assert "from the speed of an earlier run" in text(app)
+
+
+@pytest.mark.parametrize("code", list(LANGUAGES))
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        ("failed", Refusal("The training failed: {error}.", error="ValueError: *no* <b>way</b>")),
+        ("stopped", Refusal("It was stopped on request after {step} of {total} steps.", step=3, total=16)),
+        ("interrupted", Refusal("The training worker (process {pid}) died before the run was over.", pid=12)),
+    ],
+)
+def test_a_run_that_ended_early_says_how_and_why_and_hides_nothing(tab, store, code, state, reason):
+    app = tab("training", code)
+    broken(store, venture(app), state, reason)
+    app.run()
+    assert not app.exception
+    (warning,) = [read(w.value) for w in app.warning]
+    if code == "en":
+        assert warning == str(reason)
+        assert f"· {state}" in text(app)
+        assert list(past(app)["state"]) == [state]
+    assert past(app)["accuracy"].isna().all()
+    assert not app.metric, "no measurement is claimed"
+    assert app.button(key="training:start"), "the next run can start"
+
+
+def test_past_runs_of_every_kind_stand_in_one_table_newest_first(tab, store):
+    app = tab("training")
+    done(store, venture(app), accuracy=0.9)
+    broken(store, venture(app), "failed", Refusal("The training failed: {error}.", error="x"))
+    broken(store, venture(app), "interrupted", Refusal("x"))
+    done(store, venture(app), RunSpec(network="cnn", epochs=2), accuracy=0.98)
+    running(store, venture(app))
+    app.run()
+    assert list(past(app)["state"]) == ["done", "interrupted", "failed", "done"]
+    assert next(iter(past(app)["title"])) == "CNN · Adam · 2 epochs · 60,000 images"
+    assert list(past(app)["device"].dropna().unique()) == [DEVICE.name]
+
+
+def test_ticked_runs_are_drawn_over_each_other_and_told_apart(tab, store):
+    app = tab("training")
+    rows = [done(store, venture(app), RunSpec(network="mlp", epochs=1, seed=seed)) for seed in range(6)]
+    app.session_state["training:compared"] = [row.id for row in rows[:2]]
+    app.run()
+    lines = [trace for trace in charts(app)[0]["data"] if trace["mode"] == "lines"]
+    assert {line["name"].split(",")[0] for line in lines} == {f"MLP {row.id[:6]}" for row in rows[:2]}
+    assert len({line["line"]["dash"] for line in lines}) == 2
+    app.session_state["training:compared"] = [row.id for row in rows]
+    app.run()
+    assert len([t for t in charts(app)[0]["data"] if t["mode"] == "lines"]) == 4
+
+
+def test_a_run_of_another_venture_is_not_shown(tab, store):
+    app = tab("share")
+    older = venture(app)
+    app.button(key="share:new").click().run()
+    done(store, older)
+    app.switch_page("training.py").run()
+    assert not app.dataframe and not app.metric
+
+
+def test_a_run_that_ends_while_the_page_is_open_turns_into_its_result(tab, store):
+    app = tab("training")
+    running(store, venture(app))
+    app.run()
+    assert app.get("progress")
+    row = store.runs.rows("local", venture(app))[0]
+    from made_runs import WORKER, result
+
+    store.runs.finish(row.id, WORKER, "done", result(SPEC, 0.93).to_json())
+    app.run()
+    assert not app.get("progress")
+    assert "93%" in text(app)
