@@ -23,10 +23,11 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
-HOST, PORT = (
-    os.environ.get("COMPUTE_CANVAS_HOST", "127.0.0.1"),
-    int(os.environ.get("COMPUTE_CANVAS_PORT", "8501")),
-)
+HOST = os.environ.get("COMPUTE_CANVAS_HOST", "127.0.0.1")
+PORT_GIVEN = os.environ.get("COMPUTE_CANVAS_PORT", "8501")
+if not (PORT_GIVEN.isascii() and PORT_GIVEN.isdigit() and 0 < int(PORT_GIVEN) < 2**16):
+    raise SystemExit(f"COMPUTE_CANVAS_PORT is “{PORT_GIVEN}”; a number from 1 to 65535 is needed.")
+PORT = int(PORT_GIVEN)
 
 log = logging.getLogger("compute_canvas")
 
@@ -74,11 +75,18 @@ def main() -> None:
     """Serve on :data:`HOST`:\\ :data:`PORT` until stopped."""
     import uvicorn
 
+    from core.i18n import Refusal
+    from pages.parts.services import store
+
     with socket.socket() as probe:
         if probe.connect_ex((HOST, PORT)) == 0:
             raise SystemExit(
                 f"Port {PORT} is taken. Stop what runs there or set COMPUTE_CANVAS_PORT to another port."
             )
+    try:
+        store()
+    except Refusal as refusal:
+        raise SystemExit(str(refusal)) from None
     print(f"Compute Canvas: {address()}", flush=True)
     uvicorn.run(app, host=HOST, port=PORT, log_level="warning", access_log=False, ws="websockets-sansio")
 

@@ -8,7 +8,7 @@ from core.finance import LADDER, Risk, risks, simulate
 from core.i18n import Language, Refusal, Text
 from core.venture import BLOCKS, Hypothesis
 from pages.parts.session import Workspace, say, workspace
-from pages.parts.shell import plain
+from pages.parts.shell import distinct, plain
 
 DRAWS = 1024
 FIELDS = ("statement", "test", "pass_mark", "result")
@@ -126,11 +126,12 @@ def _editor(hypothesis: Hypothesis, ws: Workspace, _: Language) -> None:
                 args=(hypothesis.id, "block"),
             )
         with right:
+            names = distinct({driver.key: _.text(driver.label) for driver in ws.venture.drivers})
             ws.follow(f"validation:drivers:{hypothesis.id}", list(hypothesis.drivers))
             st.multiselect(
                 _("Drivers that it speaks of"),
-                [driver.key for driver in ws.venture.drivers],
-                format_func=lambda key: _.text(ws.venture.driver(key).label),
+                list(names),
+                format_func=names.__getitem__,
                 key=f"validation:drivers:{hypothesis.id}",
                 placeholder=_("Choose drivers"),
                 on_change=_set,

@@ -2,15 +2,18 @@
 
 import gzip
 import os
-import socket
+import sqlite3
 import subprocess
 import sys
 import tomllib
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from core.storage import open_store
+from core.storage.migrate import newest_revision
 from tests.browser.conftest import running
 
 ROOT = Path(__file__).parents[1]
@@ -40,38 +43,43 @@ def test_the_app_answers_when_it_is_ready_and_compresses_what_it_sends(tmp_path)
             sent = answer.read()
             assert answer.headers["Content-Encoding"] == "gzip"
         assert len(sent) < 0.6 * len(gzip.decompress(sent))
-        again = subprocess.run(
-            [sys.executable, "app.py"],
-            cwd=ROOT,
-            env={
-                **os.environ,
-                "COMPUTE_CANVAS_PORT": str(app.port),
-                "COMPUTE_CANVAS_DATA_DIR": str(tmp_path),
-            },
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        again = start(COMPUTE_CANVAS_PORT=str(app.port), COMPUTE_CANVAS_DATA_DIR=str(tmp_path))
         assert again.returncode == 1
         assert again.stderr.strip() == (
             f"Port {app.port} is taken. Stop what runs there or set COMPUTE_CANVAS_PORT to another port."
         )
 
 
-@pytest.mark.timeout(120)
-def test_streamlit_run_serves_the_same_app(tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    environment = {**os.environ, "COMPUTE_CANVAS_DATA_DIR": str(tmp_path)}
-    from tests.browser.conftest import App, until
+def start(**environment: str) -> subprocess.CompletedProcess[str]:
+    """A start of the app that is expected to fail."""
+    return subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
-    app = App(tmp_path)
-    app.port, app.url = port, f"http://localhost:{port}"
-    app._process = subprocess.Popen(command, cwd=ROOT, env=environment)
-    try:
-        until(app._healthy, 60)
-    finally:
-        app.clear()
+
+def test_a_database_of_a_newer_program_is_left_alone_and_said_in_one_sentence(tmp_path):
+    file = tmp_path / "compute_canvas.sqlite3"
+    store = open_store(f"sqlite:///{file}")
+    store.migrate()
+    store.close()
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    ended = start(COMPUTE_CANVAS_DATA_DIR=str(tmp_path))
+    assert ended.returncode == 1
+    assert ended.stderr.strip() == (
+        f"The database (SQLite, {file}) is at schema 9999, newer than this program knows "
+        f"({newest_revision()}): update the program."
+    )
+
+
+@pytest.mark.parametrize("port", ["eighty", "-1", "70000", ""])
+def test_a_port_that_is_none_is_said_in_one_sentence(tmp_path, port):
+    ended = start(COMPUTE_CANVAS_DATA_DIR=str(tmp_path), COMPUTE_CANVAS_PORT=port)
+    assert ended.returncode == 1
+    assert ended.stderr.strip() == f"COMPUTE_CANVAS_PORT is “{port}”; a number from 1 to 65535 is needed."

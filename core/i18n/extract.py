@@ -1,22 +1,22 @@
 """The sentences of the program against those of the catalogue: ``python -m core.i18n.extract``.
 
 A sentence is the first argument, a literal, of ``_(...)``, ``N_(...)``, ``Refusal(...)``,
-``FormulaRefusal(...)`` or ``Sentence.of(...)``. The command brings the catalogue up to date: new
+``FormulaRefusal(...)`` or ``Sentence.of(...)``. They are read off the syntax trees, since Babel's own
+extractor passes by those inside an f-string. The command brings the catalogue up to date: new
 sentences come in without a translation, unused ones go, translations stay.
 """
 
+import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parents[2]
 PLACES = ("app.py", "core", "pages")
 CATALOGUE = Path(__file__).with_name("locale") / "zh_Hans" / "LC_MESSAGES" / "messages.po"
-KEYWORDS: dict[str, tuple[int, ...] | None] = dict.fromkeys(
-    ("_", "N_", "say", "Refusal", "FormulaRefusal", "Sentence", "of", "Reason", "self"), (1,)
-)
+KEYWORDS = frozenset(("_", "N_", "say", "Refusal", "FormulaRefusal", "Sentence", "of", "Reason", "self"))
 """The calls that say a sentence; ``self("…")`` is a :class:`core.i18n.Language` that speaks."""
 
 
@@ -26,11 +26,20 @@ def messages() -> dict[str, list[str]]:
     for place in PLACES:
         path = ROOT / place
         for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            for _line, message, _comments, _context in extract_from_file("python", file, keywords=KEYWORDS):
-                text = message if isinstance(message, str) else message[0]
-                if text:
-                    found.setdefault(text, []).append(file.relative_to(ROOT).as_posix())
+            for text in sentences(file.read_text(encoding="utf-8")):
+                found.setdefault(text, []).append(file.relative_to(ROOT).as_posix())
     return found
+
+
+def sentences(source: str) -> Iterator[str]:
+    """The sentences that Python source says."""
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
+            continue
+        name = getattr(node.func, "id", None) or getattr(node.func, "attr", None)
+        text = node.args[0].value
+        if name in KEYWORDS and isinstance(text, str) and text:
+            yield text
 
 
 def catalogue() -> Catalog:

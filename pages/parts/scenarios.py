@@ -8,7 +8,7 @@ import streamlit as st
 from core.finance import Projection, metrics, said, spoken
 from core.i18n import Language
 from pages.parts.session import Workspace, say
-from pages.parts.shell import plain
+from pages.parts.shell import distinct, plain
 
 BASE = ""
 
@@ -20,13 +20,12 @@ def scenario_bar(ws: Workspace, _: Language) -> tuple[str | None, str | None]:
         if st.session_state.get(key) not in (None, *ids):
             del st.session_state[key]
 
-    def name(scenario: str) -> str:
-        return _.text(ws.venture.scenario(scenario).name) if scenario else _("Base")
-
+    names = {BASE: _("Base"), **{s.id: _.text(s.name) for s in ws.venture.scenarios}}
+    label = distinct(names).__getitem__
     left, middle, right = st.columns([3, 2, 1], vertical_alignment="bottom")
     with left:
         chosen = (
-            st.selectbox(_("Scenario"), ids, format_func=name, key="plan:scenario", persist_state="session")
+            st.selectbox(_("Scenario"), ids, format_func=label, key="plan:scenario", persist_state="session")
             or BASE
         )
     with middle:
@@ -35,13 +34,13 @@ def scenario_bar(ws: Workspace, _: Language) -> tuple[str | None, str | None]:
             _("Compare with"),
             others,
             index=None,
-            format_func=name,
+            format_func=label,
             key="plan:other",
             placeholder=_("nothing"),
             persist_state="session",
         )
     with right, st.popover(_("Edit"), icon=":material/edit:", width="stretch"):
-        _edit(ws, chosen, name(chosen), _)
+        _edit(ws, chosen, names[chosen], _)
     return chosen or None, other
 
 

@@ -1,6 +1,7 @@
 """What surrounds every page: name, saved state, undo and redo, language, and what must be told."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -96,6 +97,18 @@ def _conflict(ws: Workspace, _: Language) -> None:
             args=(_("{name} (copy)", name=_.text(ws.venture.name))[:80],),
         )
         st.button(_("Drop my change"), key="conflict_theirs", on_click=ws.take_theirs)
+
+
+def distinct(labels: Mapping[str, str]) -> dict[str, str]:
+    """The labels of choices, numbered where two are the same: a select box tells choices apart by them."""
+    found: dict[str, str] = {}
+    for key, label in labels.items():
+        shown, number = label, 1
+        while shown in found.values():
+            number += 1
+            shown = f"{label} ({number})"
+        found[key] = shown
+    return found
 
 
 _MARKS = re.compile(r"[\\`*_\[\]<>$~|]|:(?=[\w/])|(?<=www)\.|^\s*(?:[#+-]|\d+(?=[.)]\s))")

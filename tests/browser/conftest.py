@@ -42,15 +42,16 @@ class App:
         self.store: Store = open_store(f"sqlite:///{folder}/compute_canvas.sqlite3")
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Start the server and wait until it says that it is healthy."""
+    def start(self, *command: str) -> None:
+        """Start the server, as ``make run`` does or by another ``command``, until it says that it is healthy."""
         environment = {
             **os.environ,
             "COMPUTE_CANVAS_PORT": str(self.port),
             "COMPUTE_CANVAS_DATA_DIR": str(self.folder),
         }
         environment.pop("COMPUTE_CANVAS_DATABASE_URL", None)
-        self._process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment)
+        words = command or ("app.py",)
+        self._process = subprocess.Popen([sys.executable, *words], cwd=ROOT, env=environment)
         until(self._healthy, 60)
 
     def kill(self) -> None:
@@ -93,11 +94,11 @@ def until(answer: Callable[[], object], within_s: float = 60.0) -> None:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[App]:
-    """The app while the block lasts."""
+def running(folder: Path, *command: str) -> Iterator[App]:
+    """The app while the block lasts; in ``command`` "{port}" stands for its port."""
     app = App(folder)
     try:
-        app.start()
+        app.start(*(word.format(port=app.port) for word in command))
         yield app
     finally:
         app.clear()

@@ -234,3 +234,16 @@ def test_every_section_of_the_plan_shows_its_lines_with_units(tab):
         frame = app.dataframe[0].value
         assert len(frame) == 36
         assert frame.notna().all().all()
+
+
+def test_two_scenarios_of_one_name_can_be_told_apart(tab, kept):
+    app = tab("plan")
+    for _turn in range(2):
+        app.selectbox(key="plan:scenario").set_value("").run()
+        app.button(key="scenario:copy").click().run()
+    first, second = [s.id for s in kept(app).scenarios if s.name.en == "Base (copy)"]
+    for scenario in (first, second):
+        app.selectbox(key="plan:scenario").set_value(scenario).run()
+        app.run()
+        assert app.selectbox(key="plan:scenario").value == scenario
+        assert app.text_input(key=f"scenario:name:{scenario}").value == "Base (copy)"

@@ -1,7 +1,7 @@
 """Training, as a founder sees it: the settings, the queue, a run under way, and how each kind of run ended."""
 
 import pytest
-from made_runs import DEVICE, SPEC, broken, done, queued, running
+from made_runs import DEVICE, SPEC, WORKER, broken, done, queued, result, running
 from on_screen import charts, errors, read, text
 
 from core.i18n import LANGUAGES, Refusal
@@ -188,8 +188,6 @@ def test_a_run_that_ends_while_the_page_is_open_turns_into_its_result(tab, store
     app.run()
     assert app.get("progress")
     row = store.runs.rows("local", venture(app))[0]
-    from made_runs import WORKER, result
-
     store.runs.finish(row.id, WORKER, "done", result(SPEC, 0.93).to_json())
     app.run()
     assert not app.get("progress")
