@@ -375,10 +375,10 @@ def test_more_is_never_cheaper_by_the_month(plan, field, factor):
 
 def test_an_estimate_takes_under_five_milliseconds():
     estimate_serving(PLAN)
-    begin = time.perf_counter()
+    begin = time.process_time()
     for tokens in range(1000, 1050):
         estimate_serving(replace(PLAN, input_tokens=tokens))
-    assert (time.perf_counter() - begin) / 50 < 0.005
+    assert (time.process_time() - begin) / 50 < 0.005
 
 
 def test_the_steps_of_the_explanation_lead_to_the_numbers_shown():

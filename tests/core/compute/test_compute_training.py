@@ -255,10 +255,10 @@ def test_cost_does_not_depend_on_the_number_of_accelerators_but_days_do(plan, ti
 
 def test_an_estimate_takes_under_five_milliseconds():
     estimate_training(LLAMA_2_70B)
-    begin = time.perf_counter()
+    begin = time.process_time()
     for tokens in range(1, 101):
         estimate_training(replace(LLAMA_2_70B, tokens=tokens * 1e9))
-    assert (time.perf_counter() - begin) / 100 < 0.005
+    assert (time.process_time() - begin) / 100 < 0.005
 
 
 def test_the_finding_for_the_plan_is_the_band_as_a_90_percent_interval_in_its_currency():
