@@ -27,6 +27,7 @@ from core.compute import (
     training_report,
 )
 from core.finance import SEED, Projection, Simulation, metrics, project, simulate
+from core.finance.report import goal_report, sensitivity_report
 from core.i18n import LANGUAGES, Refusal, language
 from core.reports.command import write_xlsx
 from core.training.spec import CHOICES, RunSpec
@@ -89,6 +90,24 @@ def _parser() -> argparse.ArgumentParser:
         run=lambda chosen: write_xlsx(
             _read(chosen.venture), chosen.out, code=chosen.language, draws=chosen.draws
         )
+    )
+
+    goal = commands.add_parser("goal", help="the value of a driver that reaches a goal")
+    goal.add_argument("venture", type=Path, metavar="VENTURE.json")
+    goal.add_argument("--driver", required=True, metavar="KEY")
+    goal.add_argument("--outcome", required=True, metavar="NAME", help="such as lowest_cash or mrr@24")
+    goal.add_argument("--at-least", type=float)
+    goal.add_argument("--at-most", type=float)
+    goal.add_argument("--probability", type=float, help="of reaching it (default: at the medians)")
+    goal.add_argument("--scenario")
+    goal.set_defaults(run=_goal)
+
+    moves = commands.add_parser("sensitivity", help="which drivers move an outcome, and how much")
+    moves.add_argument("venture", type=Path, metavar="VENTURE.json")
+    moves.add_argument("--outcome", default="lowest_cash", metavar="NAME")
+    moves.add_argument("--scenario")
+    moves.set_defaults(
+        run=lambda chosen: sensitivity_report(_read(chosen.venture), chosen.outcome, chosen.scenario)
     )
 
     run = commands.add_parser("train", help="train a network here and now, and measure it")
@@ -169,6 +188,18 @@ def _project(chosen: argparse.Namespace) -> Answer:
         "metrics": _metrics(projection),
         "simulation": _simulation(simulation, chosen.seed),
     }
+
+
+def _goal(chosen: argparse.Namespace) -> Answer:
+    return goal_report(
+        _read(chosen.venture),
+        chosen.driver,
+        chosen.outcome,
+        chosen.at_least,
+        chosen.at_most,
+        chosen.probability,
+        scenario_id=chosen.scenario,
+    )
 
 
 def _train(chosen: argparse.Namespace) -> Answer:

@@ -4,7 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from core.charts.plan import Series, cash_chart, lines_chart, months
+from core.charts.uncertainty import tornado_chart
 from core.finance import Projection, project, read_unit, section_label, simulate
+from core.finance.sensitivity import tornado
 from core.i18n import Language, Refusal
 from core.venture import GROUPS
 from pages.parts.drivers import driver_field
@@ -39,6 +41,7 @@ def page() -> None:
     if compared is not None:
         comparison(ws, projection, compared, scenario, other or None, _)
     _months(ws, projection, _)
+    _tornado(ws, scenario, _)
     answer(projection, _)
 
 
@@ -168,6 +171,20 @@ def _months(ws: Workspace, projection: Projection, _: Language) -> None:
             },
             alt=_("The plan by month"),
         )
+
+
+def _tornado(ws: Workspace, scenario: str | None, _: Language) -> None:
+    """Which drivers move the lowest cash balance; computed when it is asked for."""
+    asked = st.expander(_("What moves the cash most?"), key="plan:tornado", on_change="rerun")
+    if asked.open:
+        with asked:
+            st.caption(_("Each range at its 10th and 90th percentile, all others at their medians."))
+            st.plotly_chart(
+                tornado_chart(tornado(ws.venture, "lowest_cash", scenario), ws.venture, _),
+                key="plan:tornado:chart",
+                config={"displaylogo": False},
+                alt=_("What moves the cash most?"),
+            )
 
 
 def _clicked() -> None:

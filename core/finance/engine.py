@@ -1,14 +1,16 @@
 """The engine: every line of a model, for every month and every draw at once.
 
 All arrays have shape (months + 1, draws): row 0 is the opening value, rows 1 … are the months, so
-``prev(x)`` is the same array one row up and costs nothing. A line that does not need its own past
-is one whole-array NumPy expression; the others are walked month by month, all draws of a month at
-once. The checked syntax trees are turned into Python functions once per model, which do no work
-twice: what holds for all months is computed before the walk, a factor that is always 1 is left out,
-and a sum or product is computed in the place of its line. Only the lines that are asked for, and
-those that go into them, are computed.
+``prev(x)`` is the same array one row up and costs nothing. The checked syntax trees are turned into
+Python functions once per model, which do no work twice: what holds for all months is computed first, a
+factor that is always 1 is left out, and a sum or product is computed in the place of its line. Only the
+lines that are asked for, and those that go into them, are computed.
 
-Draws come in blocks of :data:`BLOCK` that stay in the processor's cache.
+Few draws are computed a line at a time: a line that does not need its own past is one whole-array NumPy
+expression, the others are walked month by month. For many draws all lines are walked together, a month
+at a time, in blocks of :data:`BLOCK` draws; of a line that nobody asked for only this month and the last
+are held, so that everything a month needs stays in the processor's cache. Both ways do the same
+operations on each number and give the same.
 """
 
 import ast
@@ -27,8 +29,12 @@ from core.i18n import Refusal
 
 Array = NDArray[np.float64]
 Lines = dict[str, Array]
+Rows = Array | list[Array]
+"""A line as its rows: an array, or a list of rows."""
 
-BLOCK = 1024
+BLOCK = 4096
+FEW = 1024
+"""From more draws than this on, a month at a time is faster than a line at a time."""
 
 
 def evaluate(
@@ -36,73 +42,87 @@ def evaluate(
 ) -> Lines:
     """The lines of ``model`` (those in ``keep``, or all), each of shape (months + 1, draws).
 
-    ``drivers`` holds one value per draw for every driver, shape (draws,). Raises :class:`Refusal`
-    naming the line whose value is not a finite number.
+    ``drivers`` holds one value per draw for every driver, shape (draws,). Raises :class:`Refusal` where
+    a line that is asked for has no finite value, naming the first line at fault.
     """
     draws = max((len(values) for values in drivers.values()), default=1)
     wanted = tuple(model.lines) if keep is None else tuple(keep)
     out = {model.lines[key].key: np.empty((months + 1, draws)) for key in wanted}
-    room: list[Array] = []
     for start in range(0, draws, BLOCK):
-        part = slice(start, min(start + BLOCK, draws))
+        part = slice(start, start + BLOCK)
         block = {key: values[part] for key, values in drivers.items()}
-        _evaluate_block(model, block, months, {key: array[:, part] for key, array in out.items()}, room)
+        found = {key: array[:, part] for key, array in out.items()}
+        _fill(found, model, block, months)
+        with np.errstate(over="ignore", invalid="ignore"):
+            finite = all(np.isfinite(array.sum()) for array in found.values())
+        if not finite:
+            _refuse_fault(model, block, months, wanted)
     return out
 
 
-def _evaluate_block(
-    model: Model, drivers: Mapping[str, Array], months: int, out: Lines, room: list[Array]
-) -> None:
-    """Compute the lines of ``out``, and what goes into them; ``room`` is where arrays wait for reuse."""
+def _fill(out: Lines, model: Model, drivers: Mapping[str, Array], months: int) -> None:
+    """Compute the lines of ``out`` in their place, and what goes into them."""
     draws = max((len(values) for values in drivers.values()), default=1)
     scope: dict[str, Any] = {**drivers, **{key: np.float64(c.value) for key, c in model.constants.items()}}
-    arrays: Lines = {"month": np.arange(months + 1, dtype=np.float64)[:, None]}
-    programs, openings = _programs(model), _openings(model)
+    arrays: dict[str, Rows] = {"month": np.arange(months + 1, dtype=np.float64)[:, None]}
+    openings = _openings(model)
+    together = draws > FEW
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        for step, over in _schedule(model, tuple(out)):
+        for step in _steps(model, tuple(out), together):
             for key in step.lines:
-                array = out[key] if key in out else room.pop() if room else np.empty((months + 1, draws))
-                arrays[key] = array[:, :draws]
-                arrays[key][0] = openings[key](scope, arrays) if key in openings else 0.0
-            programs[step](scope, arrays)
-            for key in step.lines:
-                if not np.isfinite(arrays[key].sum()):
-                    _find_fault(model, step, arrays)
-            room.extend(arrays[key] for key in over if key not in out)
+                if key in out:
+                    arrays[key] = out[key]
+                elif together and key not in _cumulated(model):
+                    arrays[key] = _in_turn(months, draws)
+                else:
+                    arrays[key] = np.empty((months + 1, draws))
+                arrays[key][0][...] = openings[key](scope, arrays) if key in openings else 0.0
+            _program(model, step)(scope, arrays)
 
 
-def _find_fault(model: Model, step: Step, arrays: Lines) -> None:
-    for key in step.lines:
-        bad = ~np.isfinite(arrays[key]).all(axis=1)
-        if bad.any():
-            raise Refusal(
-                "The line “{name}” has no finite value in month {month}: a number is too large or something is divided by zero.",
-                name=model.lines[key].label,
-                month=int(bad.argmax()),
-            )
+def _in_turn(months: int, draws: int) -> list[Array]:
+    """Two rows that take turns: each month overwrites the month before the last."""
+    rows = np.empty((2, draws))
+    return [rows[month % 2] for month in range(months + 1)]
+
+
+def _refuse_fault(model: Model, drivers: Mapping[str, Array], months: int, wanted: tuple[str, ...]) -> None:
+    """Refuse the first line that is not finite; return where finite numbers only had no finite sum."""
+    draws = max((len(values) for values in drivers.values()), default=1)
+    steps = _steps(model, wanted, together=False)
+    lines = {key: np.empty((months + 1, draws)) for step in steps for key in step.lines}
+    _fill(lines, model, drivers, months)
+    for step in steps:
+        for key in step.lines:
+            bad = ~np.isfinite(lines[key]).all(axis=1)
+            if bad.any():
+                raise Refusal(
+                    "The line “{name}” has no finite value in month {month}: a number is too large or something is divided by zero.",
+                    name=model.lines[key].label,
+                    month=int(bad.argmax()),
+                )
 
 
 @lru_cache(maxsize=256)
-def _schedule(model: Model, wanted: tuple[str, ...]) -> tuple[tuple[Step, tuple[str, ...]], ...]:
-    """The steps that compute ``wanted`` and all that goes into it, each with the lines no later step reads."""
+def _steps(model: Model, wanted: tuple[str, ...], together: bool) -> tuple[Step, ...]:
+    """The steps that compute ``wanted`` and all that goes into it, in order; or ``together`` as one walk."""
     needed, found = set(wanted), []
-    read: set[str] = set()
     for step in reversed(model.steps):
-        if needed.isdisjoint(step.lines):
-            continue
-        names = {name for key in step.lines for name in model.formulas[key].names} & model.lines.keys()
-        needed |= names
-        found.append((step, tuple((names | set(step.lines)) - read)))
-        read |= names | set(step.lines)
+        if not needed.isdisjoint(step.lines):
+            needed.update(name for key in step.lines for name in model.formulas[key].names)
+            found.append(step)
+    if together:
+        return (Step(tuple(key for step in reversed(found) for key in step.lines), walked=True),)
     return tuple(reversed(found))
 
 
-Program = Callable[[dict[str, Any], Lines], Any]
-
-
 @lru_cache(maxsize=64)
-def _programs(model: Model) -> dict[Step, Program]:
-    return {step: _compiled(model, step) for step in model.steps}
+def _cumulated(model: Model) -> frozenset[str]:
+    """The lines whose past is summed, all of which is held."""
+    return frozenset(name for formula in model.formulas.values() for name in formula.cumulated)
+
+
+Program = Callable[[dict[str, Any], dict[str, Rows]], Any]
 
 
 @lru_cache(maxsize=64)
@@ -110,7 +130,8 @@ def _openings(model: Model) -> dict[str, Program]:
     return {key: _expression(formula, model) for key, formula in model.openings.items()}
 
 
-def _compiled(model: Model, step: Step) -> Program:
+@lru_cache(maxsize=2048)
+def _program(model: Model, step: Step) -> Program:
     """A function that fills the arrays of a step: ``run(scope, arrays)``.
 
     A walked step goes through the rows of all its arrays together::

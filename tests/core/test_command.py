@@ -68,6 +68,23 @@ def test_training_and_serving_are_estimated(capsys):
     assert serving["selfhost"]["usd_per_request"]["p50"] > 0
 
 
+def test_a_goal_is_sought_and_the_drivers_that_move_it_are_named(venture, capsys):
+    goal = ["goal", venture, "--driver", "cash_first", "--outcome", "lowest_cash", "--at-least", "0"]
+    assert main(goal) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["reachable"] is True
+    assert found["value"]["value"] > found["now"]["value"]
+    assert main(["sensitivity", venture]) == 0
+    bars = json.loads(capsys.readouterr().out)["tornado"]
+    assert [bar["swing"] for bar in bars] == sorted((bar["swing"] for bar in bars), reverse=True)
+    assert bars[0]["driver_key"] == "cac"
+
+
+def test_a_workbook_is_written(venture, tmp_path, capsys):
+    assert main(["xlsx", venture, str(tmp_path / "plan.xlsx"), "--draws", "0"]) == 0
+    assert json.loads(capsys.readouterr().out)["bytes"] == (tmp_path / "plan.xlsx").stat().st_size
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

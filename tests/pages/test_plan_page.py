@@ -247,3 +247,25 @@ def test_two_scenarios_of_one_name_can_be_told_apart(tab, kept):
         app.run()
         assert app.selectbox(key="plan:scenario").value == scenario
         assert app.text_input(key=f"scenario:name:{scenario}").value == "Base (copy)"
+
+
+def test_a_choice_whose_name_changes_is_sent_to_the_browser_anew(tab):
+    """The browser knows its choice by the name only, and would fall back to the first without it."""
+    app = tab("plan")
+    app.selectbox(key="plan:scenario").set_value("round").run()
+    app.text_input(key="scenario:name:round").set_value("Bridge").run()
+    box = app.selectbox(key="plan:scenario")
+    assert (box.proto.set_value, box.proto.raw_value) == (True, "Bridge")
+    app.segmented_control(key="language").set_value("zh_Hans").run()
+    app.selectbox(key="plan:scenario").set_value("dearer_leaner").run()
+    app.segmented_control(key="language").set_value("en").run()
+    box = app.selectbox(key="plan:scenario")
+    assert (box.proto.set_value, box.proto.raw_value) == (True, "Dearer and leaner")
+
+
+def test_what_moves_the_cash_is_drawn_when_it_is_asked_for(tab):
+    app = tab("plan")
+    assert len(app.get("plotly_chart")) == 1
+    app.session_state["plan:tornado"] = True
+    app.run()
+    assert not app.exception

@@ -172,6 +172,14 @@ def test_a_shorter_plan_is_the_start_of_a_longer_one():
         ("0 or 7", "1", "", [0, 1, 1, 1, 1, 1, 1]),
         ("where(1 > 0, 1, 1 / 0)", "1", "", [0, 1, 1, 1, 1, 1, 1]),
         ("0x10 + 1_000", "1", "", [0, 1016, 1016, 1016, 1016, 1016, 1016]),
+        ("discount_rate * 300", "1", "", [0, 3, 3, 3, 3, 3, 3]),
+        ("3 * discount_rate / discount_rate", "1", "", [0, 3, 3, 3, 3, 3, 3]),
+        ("one_month / early_months * 12", "1", "", [0, 2, 2, 2, 2, 2, 2]),
+        ("one_month / one_month + month / one_month * 1", "1", "", [0, 2, 3, 4, 5, 6, 7]),
+        ("one_month ** 2 / one_month - one_month + 2 * one_month", "month", "", [0, 2, 2, 2, 2, 2, 2]),
+        ("(flow * one_month) * (flow * one_month)", "1", "", [0, 1, 4, 9, 16, 25, 36]),
+        ("flow * one_month - (1 - flow * one_month) * 2 - (3 - flow * one_month)", "1", "", [0, -1, 3, 7, 11, 15, 19]),
+        ("prev(mine) - (prev(mine) - flow * one_month) / 2", "1", "8", [8, 4.5, 3.25, 3.125, 3.5625, 4.28125, 5.140625]),
     ],
 )  # fmt: skip
 def test_a_line_of_ones_own_is_what_it_says(formula, unit, opening, wanted):

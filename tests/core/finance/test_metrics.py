@@ -88,6 +88,67 @@ def test_a_plan_that_earns_from_the_start_breaks_even_in_month_1_and_never_runs_
     assert found["funding_need"].value == 0
 
 
+SOLD = {
+    **dict.fromkeys(("growth_first", "expansion", "churn_early", "churn_settled", "payment_fee", "cac"), 0.0),
+    **dict.fromkeys(
+        ("requests_per_seat", "support_per_customer", "hires_per_month", "infrastructure_fixed"), 0.0
+    ),
+    **dict.fromkeys(("experiments_per_month", "training_run_cost", "receivable_days", "round_amount"), 0.0),
+    "new_customers_first": 1.0,
+    "price_per_seat": 100.0,
+    "seats_per_customer": 1.0,
+    "team_first": 1.0,
+}
+"""One customer more each month who pays 100 and costs nothing; one person on the payroll."""
+
+
+def test_break_even_is_the_first_month_from_which_no_month_loses():
+    for salary, month in ((99.99, 1), (100.01, 2), (650.0, 7), (3599.9, 36), (3600.1, None)):
+        projection = project(with_values({**SOLD, "salary": salary}))
+        assert projection.at("ebitda", 5) == pytest.approx(500 - salary)
+        assert metrics(projection)["break_even"].value == month
+
+
+def test_earnings_that_turn_to_loss_again_have_not_broken_even():
+    """The team grows by two people of 100 a month, customers by one: month 1 alone does not lose."""
+    numbers = {**SOLD, "salary": 100.0, "team_first": 0.0, "hires_per_month": 1.0, "new_customers_first": 1.5}
+    gaining = project(with_values(numbers))
+    assert metrics(gaining)["break_even"].value == 1
+    losing = project(with_values({**numbers, "growth_first": -0.9, "growth_decay": 1.0}))
+    assert losing.at("ebitda", 1) > 0 > losing.at("ebitda", 3)
+    assert metrics(losing)["break_even"].value is None
+
+
+def test_burn_is_the_mean_of_three_months_and_cash_below_zero_at_the_start_lasts_no_month():
+    numbers = {**SOLD, "salary": 1000.0}
+    found = metrics(project(with_values({**numbers, "cash_first": 8000.0})))
+    assert found["burn"].value == pytest.approx((900 + 800 + 700) / 3)
+    assert found["runway"].value == pytest.approx(10)
+    assert metrics(project(with_values({**numbers, "cash_first": -8000.0})))["runway"].value == 0
+
+
+def test_a_short_plan_reads_off_its_last_month_and_says_what_it_cannot():
+    found = metrics(project(with_values({**SOLD, "salary": 1000.0}, months=6)))
+    assert found["arr"].value == pytest.approx(12 * 600)
+    assert (found["arr"].month, found["gross_margin"].month) == (6, 6)
+    assert found["ltv_to_cac"].value is None
+    assert EN.sentence(found["ltv_to_cac"].reason) == "needs a plan of 36 months"
+
+
+def test_what_has_no_denominator_has_a_reason_instead():
+    free = metrics(project(with_values({**SOLD, "salary": 1000.0})))
+    assert EN.sentence(free["ltv_to_cac"].reason) == "winning a customer costs nothing"
+    nobody = metrics(project(with_values({**SOLD, "salary": 1000.0, "new_customers_first": 0.0})))
+    assert EN.sentence(nobody["gross_margin"].reason) == "no revenue by then"
+    assert EN.sentence(nobody["burn_multiple"].reason) == "no new recurring revenue in the first year"
+    earning = metrics(project(with_values({**SOLD, "salary": 0.0})))
+    for key in ("burn", "burn_multiple", "runway"):
+        assert EN.sentence(earning[key].reason) == "no burn: cash grows without funding"
+    assert (
+        metrics(project(with_values({**SOLD, "salary": 1000.0, "cac": 5e-324})))["ltv_to_cac"].value is None
+    )
+
+
 def test_the_burn_multiple_is_burn_over_new_arr():
     projection = project(EXAMPLE)
     burn = -projection.series("net_cash_flow")[:12].sum()
