@@ -10,7 +10,7 @@ from core.reports.xlsx import workbook
 from core.venture import MAX_BYTES, archetypes, example, from_json, to_json
 from pages.parts.services import store
 from pages.parts.session import Workspace, address, open_new, open_venture, owner, say, workspace
-from pages.parts.shell import distinct, plain
+from pages.parts.shell import plain, select
 
 DRAWS = 1024
 
@@ -129,13 +129,11 @@ def _file_name(ws: Workspace, ending: str) -> str:
 def _ventures(ws: Workspace, _: Language) -> None:
     st.subheader(_("Ventures"))
     rows = store().ventures.rows(owner())
-    labels = distinct({row.id: f"{_.text(row.name)} · {_when(row.updated_at)}" for row in rows})
     ws.follow("share:venture", ws.venture_id)
-    st.selectbox(
+    select(
         _("Open venture"),
-        list(labels),
-        format_func=labels.__getitem__,
-        key="share:venture",
+        {row.id: f"{_.text(row.name)} · {_when(row.updated_at)}" for row in rows},
+        "share:venture",
         on_change=lambda: open_venture(str(st.session_state["share:venture"])),
     )
     ws.follow("share:name", _.text(ws.venture.name))

@@ -11,7 +11,7 @@ from pages.parts.drivers import source_line
 from pages.parts.runs_table import Finished, finished, table
 from pages.parts.services import store
 from pages.parts.session import Workspace, say, workspace
-from pages.parts.shell import plain
+from pages.parts.shell import plain, select
 
 TARGETS = ("accuracy", "training_run_cost")
 
@@ -57,11 +57,10 @@ def _curve(runs: list[Finished], _: Language) -> tuple[Curve | None, float, floa
     found = families((run.row.id, run.spec, run.result) for run in runs)
     ordered = sorted(found, key=lambda family: -len(found[family]))
     labels = {_family(family): family for family in ordered}
-    chosen = st.selectbox(
+    chosen = select(
         _("Runs that differ in size only"),
-        list(labels),
-        format_func=lambda label: f"{label} ({len(found[labels[label]])})",
-        key="tradeoffs:family",
+        {label: f"{label} ({len(found[family])})" for label, family in labels.items()},
+        "tradeoffs:family",
     )
     family = labels.get(str(chosen), ordered[0])
     members = {point.run_id for point in found[family]}

@@ -8,34 +8,27 @@ import streamlit as st
 from core.finance import Projection, metrics, said, spoken
 from core.i18n import Language
 from pages.parts.session import Workspace, say
-from pages.parts.shell import distinct, plain
+from pages.parts.shell import plain, select
 
 BASE = ""
 
 
 def scenario_bar(ws: Workspace, _: Language) -> tuple[str | None, str | None]:
     """The scenario in view (None is the base) and the one to compare with (None: none, "": the base)."""
-    ids = [BASE, *(s.id for s in ws.venture.scenarios)]
-    for key in ("plan:scenario", "plan:other"):
-        if st.session_state.get(key) not in (None, *ids):
-            del st.session_state[key]
-
     names = {BASE: _("Base"), **{s.id: _.text(s.name) for s in ws.venture.scenarios}}
-    label = distinct(names).__getitem__
+    for key in ("plan:scenario", "plan:other"):
+        if st.session_state.get(key) not in (None, *names):
+            del st.session_state[key]
     left, middle, right = st.columns([3, 2, 1], vertical_alignment="bottom")
     with left:
-        chosen = (
-            st.selectbox(_("Scenario"), ids, format_func=label, key="plan:scenario", persist_state="session")
-            or BASE
-        )
+        chosen = select(_("Scenario"), names, "plan:scenario", persist_state="session") or BASE
     with middle:
-        others = [scenario for scenario in ids if scenario != chosen]
-        other = st.selectbox(
+        others = {scenario: name for scenario, name in names.items() if scenario != chosen}
+        other = select(
             _("Compare with"),
             others,
+            "plan:other",
             index=None,
-            format_func=label,
-            key="plan:other",
             placeholder=_("nothing"),
             persist_state="session",
         )

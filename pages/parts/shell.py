@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import streamlit as st
 
@@ -21,7 +22,16 @@ def language_switch(_: Language) -> None:
         key="language",
         label_visibility="collapsed",
         persist_state="session",
+        on_change=_choose_again,
     )
+
+
+def _choose_again() -> None:
+    """Choose what is chosen once more: a browser knows the choice of a select box by its words only, and
+    they are about to change."""
+    for key, value in st.session_state.items():
+        if isinstance(value, (str, int, float, tuple, list)) and not isinstance(value, bool):
+            st.session_state[key] = value
 
 
 def sidebar(ws: Workspace, _: Language) -> None:
@@ -99,6 +109,20 @@ def _conflict(ws: Workspace, _: Language) -> None:
         st.button(_("Drop my change"), key="conflict_theirs", on_click=ws.take_theirs)
 
 
+def select(label: str, options: Mapping[str, str], key: str, **more: Any) -> str | None:
+    """A select box over ``options`` (what is chosen: how it is called) whose names may change or be the same.
+
+    A browser knows its choice by the name only, so a new name is sent to it.
+    """
+    names = distinct(options)
+    chosen, called = st.session_state.get(key), st.session_state.get(f"called:{key}")
+    if chosen in names and called not in (None, names[chosen]):
+        st.session_state[key] = chosen
+    chosen = st.selectbox(label, list(names), format_func=names.__getitem__, key=key, **more)
+    st.session_state[f"called:{key}"] = names.get(chosen)
+    return chosen
+
+
 def distinct(labels: Mapping[str, str]) -> dict[str, str]:
     """The labels of choices, numbered where two are the same: a select box tells choices apart by them."""
     found: dict[str, str] = {}
@@ -111,8 +135,8 @@ def distinct(labels: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-_MARKS = re.compile(r"[\\`*_\[\]<>$~|]|:(?=[\w/])|(?<=www)\.|^\s*(?:[#+-]|\d+(?=[.)]\s))")
-"""What markdown would take for a mark: anywhere, before a word, or at the beginning of a line."""
+_MARKS = re.compile(r"[\\`*_\[\]<>$~|]|:(?=[^\W\d_]|[+-])|^\s*(?:[#+-]|\d+(?=[.)]\s))")
+"""What markdown would take for a mark: anywhere, before a name, or at the beginning of a line."""
 
 
 def plain(text: str) -> str:
@@ -122,5 +146,5 @@ def plain(text: str) -> str:
 
 def _escaped(match: re.Match[str]) -> str:
     mark = match[0]
-    # A number at the beginning becomes a list only by what follows it, so a joiner keeps them apart.
-    return mark + "\u2060" if mark.strip().isdigit() else mark[:-1] + "\\" + mark[-1]
+    # A number and a colon become a list and an icon by what follows them, so a joiner keeps them apart.
+    return mark + "\u2060" if mark.strip().isdigit() or mark == ":" else mark[:-1] + "\\" + mark[-1]
