@@ -118,9 +118,9 @@ def select(label: str, options: Mapping[str, str], key: str, **more: Any) -> str
     chosen, called = st.session_state.get(key), st.session_state.get(f"called:{key}")
     if chosen in names and called not in (None, names[chosen]):
         st.session_state[key] = chosen
-    chosen = st.selectbox(label, list(names), format_func=names.__getitem__, key=key, **more)
-    st.session_state[f"called:{key}"] = names.get(chosen)
-    return chosen
+    taken: str | None = st.selectbox(label, list(names), format_func=names.__getitem__, key=key, **more)
+    st.session_state[f"called:{key}"] = names.get(taken or "")
+    return taken
 
 
 def distinct(labels: Mapping[str, str]) -> dict[str, str]:

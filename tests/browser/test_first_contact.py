@@ -20,7 +20,9 @@ TAGS = "<b>bold</b> <a href='https://example.com'>x</a>"
 
 
 @pytest.mark.parametrize(
-    "command", [(), ("-m", "streamlit", "run", "app.py", "--server.port", "{port}")], ids=["python", "streamlit"]
+    "command",
+    [(), ("-m", "streamlit", "run", "app.py", "--server.port", "{port}")],
+    ids=["python", "streamlit"],
 )
 def test_the_very_first_visit_may_be_a_deep_link_in_the_language_of_the_browser(
     browser: Browser, tmp_path: Path, command: tuple[str, ...]
