@@ -28,8 +28,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--changes", type=int, default=40)
     changes = parser.parse_args().changes
-    with served() as (url, started), sync_playwright() as playwright:
-        print(f"server start to healthy: {started:.2f} s")
+    with served() as server, sync_playwright() as playwright:
+        url = server.url
+        print(f"server start to healthy: {server.started:.2f} s")
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium") or shutil.which("google-chrome"),
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],

@@ -10,6 +10,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -17,9 +18,27 @@ import psutil
 ROOT = Path(__file__).parents[1]
 
 
+@dataclass(frozen=True)
+class Server:
+    """A server at ``url`` that was healthy ``started`` seconds after its start."""
+
+    url: str
+    started: float
+    process: psutil.Process
+
+    def cpu_seconds(self) -> float:
+        """Processor time that the server has used, its worker left out."""
+        times = self.process.cpu_times()
+        return times.user + times.system
+
+    def memory_mib(self) -> float:
+        """Memory that the server holds, its worker left out."""
+        return self.process.memory_info().rss / 2**20
+
+
 @contextmanager
-def served(command: list[str] | None = None) -> Iterator[tuple[str, float]]:
-    """The address of a server and the seconds from its start to healthy; ended with all it started.
+def served(command: list[str] | None = None) -> Iterator[Server]:
+    """A server while the block lasts; ended with all it started.
 
     ``command`` may hold "{port}"; None starts the app as ``make run`` does.
     """
@@ -40,7 +59,7 @@ def served(command: list[str] | None = None) -> Iterator[tuple[str, float]]:
                 if process.poll() is not None:
                     raise SystemExit(f"{words} ended with status {process.returncode}")
                 time.sleep(0.01)
-            yield url, time.perf_counter() - began
+            yield Server(url, time.perf_counter() - began, psutil.Process(process.pid))
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(30)

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from core.charts.theme import BLUE, DASHES, GREY, SERIES, VERMILION, Figure, band, figure
+from core.charts.theme import BLUE, DASHES, GREY, SERIES, VERMILION, Figure, band, escaped, figure
 from core.finance import Fan
 from core.i18n import Language
 
@@ -39,7 +39,7 @@ def cash_chart(
             {
                 "type": "scatter",
                 "mode": "lines",
-                "name": line.name,
+                "name": escaped(line.name),
                 "x": x,
                 "y": _rounded(line.values),
                 "line": {"color": SERIES[index], "width": 3, "dash": DASHES[index]},
@@ -90,7 +90,7 @@ def lines_chart(series: Sequence[Series], start: date, unit: str, _: Language) -
         {
             "type": "scatter",
             "mode": "lines",
-            "name": line.name,
+            "name": escaped(line.name),
             "x": x,
             "y": _rounded(line.values),
             "line": {"color": SERIES[index % len(SERIES)], "width": 2.5, "dash": DASHES[index % len(DASHES)]},

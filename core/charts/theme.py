@@ -25,6 +25,11 @@ def band(colour: str, opacity: float) -> str:
     return f"rgba({red},{green},{blue},{opacity})"
 
 
+def escaped(text: str) -> str:
+    """What people wrote, so that it is shown as written: Plotly reads some HTML in every text."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def figure(
     traces: list[dict[str, Any]],
     *,

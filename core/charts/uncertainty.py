@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.charts.plan import Series, lines_chart, months
-from core.charts.theme import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, Figure, band, figure
+from core.charts.theme import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, Figure, band, escaped, figure
 from core.finance.movements import Move
 from core.finance.outcome import Outcome, said, titled
 from core.finance.sensitivity import Bar, Effects, Tornado
@@ -71,7 +71,7 @@ def tornado_chart(tornado: Tornado, venture: Venture, _: Language, top: int = TO
             "marker": {"color": colour, "pattern": {"shape": pattern}},
             "customdata": keys,
             "hovertext": [
-                f"{name}: {_escaped(said(tornado.outcome, end[side], venture, _))}"
+                f"{name}: {escaped(said(tornado.outcome, end[side], venture, _))}"
                 for name, end in zip(names, ends, strict=True)
             ],
             "hovertemplate": "%{hovertext}<extra></extra>",
@@ -81,7 +81,7 @@ def tornado_chart(tornado: Tornado, venture: Venture, _: Language, top: int = TO
             (1, _("driver at its 90th percentile"), ORANGE, "/"),
         )
     ]
-    at_base = _escaped(said(tornado.outcome, tornado.base, venture, _))
+    at_base = escaped(said(tornado.outcome, tornado.base, venture, _))
     traces.append(
         {
             "type": "scatter",
@@ -377,12 +377,7 @@ def _wrapped(text: str, width: int = WRAP) -> str:
     """The text in lines of about ``width`` Latin letters (half as many Chinese ones), escaped for Plotly."""
     if any(east_asian_width(letter) == "W" for letter in text):
         width //= 2
-    return "<br>".join(_escaped(line) for line in textwrap.wrap(text, width)) or _escaped(text)
-
-
-def _escaped(text: str) -> str:
-    """Plotly reads some HTML in text; what people wrote is shown as written."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return "<br>".join(escaped(line) for line in textwrap.wrap(text, width)) or escaped(text)
 
 
 def _short(value: float) -> float:

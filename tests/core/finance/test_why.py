@@ -71,7 +71,7 @@ def test_a_driver_among_the_inputs_brings_its_source_and_a_line_its_key_and_mont
     cash = {(item.name, item.month): item for item in why(projection, "cash", 7, EN).inputs}
     assert cash["cash", 6].value == projection.at("cash", 6)
     price = next(item for item in why(projection, "new_mrr", 1, EN).inputs if item.name == "price_per_seat")
-    assert price.driver is EXAMPLE.driver("price_per_seat")
+    assert price.driver == EXAMPLE.driver("price_per_seat")
     assert price.driver.source.text.en
     assert price.month is None
     assert price.value == EXAMPLE.driver("price_per_seat").amount.median
