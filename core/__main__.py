@@ -19,10 +19,14 @@ from typing import Any, NoReturn, get_args, get_type_hints
 import numpy as np
 
 from core.compute import (
+    FinetunePlan,
     ServingPlan,
     TrainingPlan,
+    backtest_report,
+    estimate_finetuning,
     estimate_serving,
     estimate_training,
+    finetuning_report,
     serving_report,
     training_report,
 )
@@ -120,11 +124,21 @@ def _parser() -> argparse.ArgumentParser:
     training = kinds.add_parser("train", help="training a model")
     _add_fields(training, TrainingPlan)
     training.set_defaults(run=lambda chosen: training_report(estimate_training(_built(TrainingPlan, chosen))))
+    tuning = kinds.add_parser("finetune", help="tuning an open model")
+    _add_fields(tuning, FinetunePlan)
+    tuning.set_defaults(
+        run=lambda chosen: finetuning_report(estimate_finetuning(_built(FinetunePlan, chosen)))
+    )
     serving = kinds.add_parser("serve", help="answering requests")
     _add_fields(serving, ServingPlan, without={"on"})
     serving.set_defaults(
         run=lambda chosen: serving_report(estimate_serving(_built(ServingPlan, chosen, on=date.today())))
     )
+
+    backtest = commands.add_parser("backtest", help="the estimator against published figures in CSV files")
+    backtest.add_argument("--training", type=Path, metavar="FILE.csv")
+    backtest.add_argument("--serving", type=Path, metavar="FILE.csv")
+    backtest.set_defaults(run=lambda chosen: backtest_report(chosen.training, chosen.serving))
     return parser
 
 

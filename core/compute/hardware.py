@@ -1,11 +1,10 @@
-"""Accelerators: what they can do, what they draw, what they rent for.
+"""Accelerators: what they can do and what they draw.
 
 Peaks are the **dense** tensor figures (H100 SXM 989 TFLOP/s, not the sparse 1,979 of the datasheet).
-Prices are dated: low, typical and high on-demand prices per accelerator-hour in USD, and the lowest
-spot price, each with the source and how far it is to be trusted. Rental prices rose and fell by 40 %
-within a year, so a price without its date says little.
+What they rent for is :mod:`core.compute.prices`.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -13,7 +12,6 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal, cast, get_args
 
-from core.compute.limits import within
 from core.compute.tables import Row, maybe, table
 from core.i18n import Refusal, Text
 
@@ -22,8 +20,6 @@ PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 """bf16 stands for 16 bits (fp16 on cards that know no bf16); int4 keeps weights in 4 bits, computes in 16."""
 
 Trust = Literal["high", "medium", "low"]
-
-PRICE = Text("Price per accelerator-hour", "每加速器小时价格")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +38,11 @@ class Family:
 
 
 @dataclass(frozen=True, slots=True)
-class Prices:
-    """USD per accelerator-hour; the typical price is always known, the others may not be."""
-
-    low: float | None
-    typical: float
-    high: float | None
-    spot: float | None
-    date: str
-    source: str
-    trust: Trust
-
-
-@dataclass(frozen=True, slots=True)
 class Accelerator:
     """One accelerator. TFLOP/s are dense, memory in GB (1e9 bytes), bandwidth in GB/s, power in W."""
 
     name: str
+    aliases: tuple[str, ...]
     vendor: str
     year: int
     family: Family
@@ -69,7 +53,6 @@ class Accelerator:
     bandwidth_gb_s: float
     tdp_w: float | None
     measured_system_w: float | None
-    prices: Prices | None
     source: str
     trust: Trust
     note: str
@@ -112,17 +95,6 @@ class Accelerator:
         return self.tdp_w * use * overhead
 
 
-@dataclass(frozen=True, slots=True)
-class HourlyPrice:
-    """The price an estimate used: USD per accelerator-hour, typed or from the table."""
-
-    usd: float
-    typed: bool
-    date: str
-    source: str
-    trust: Trust | None
-
-
 @lru_cache(maxsize=1)
 def accelerators() -> Mapping[str, Accelerator]:
     """Every accelerator by name, in the order of the table (by vendor and year)."""
@@ -143,16 +115,18 @@ def accelerator(name: str) -> Accelerator:
     return known[name]
 
 
-def hourly_price(of: Accelerator, typed: float | None) -> HourlyPrice:
-    """The typed price, or the table's typical price; a Refusal where there is neither."""
-    if typed is not None:
-        return HourlyPrice(within(typed, PRICE, 0.001, 10_000), typed=True, date="", source="", trust=None)
-    if of.prices is None:
-        raise Refusal(
-            "No rental price is published for {accelerator}; give a price per hour.", accelerator=of.name
-        )
-    p = of.prices
-    return HourlyPrice(p.typical, typed=False, date=p.date, source=p.source, trust=p.trust)
+def accelerator_called(name: str) -> Accelerator:
+    """The accelerator that records call ``name`` ("H100-SXM", "A100 80GB"); a Refusal if there is none."""
+    return _called().get(_plain(name)) or accelerator(name)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower().removeprefix("nvidia "))
+
+
+@lru_cache(maxsize=1)
+def _called() -> Mapping[str, Accelerator]:
+    return {_plain(name): a for a in accelerators().values() for name in (a.name, *a.aliases)}
 
 
 def _family(row: Row) -> Family:
@@ -168,6 +142,7 @@ def _family(row: Row) -> Family:
 def _accelerator(row: Row, families: dict[str, Family]) -> Accelerator:
     return Accelerator(
         name=row["name"],
+        aliases=tuple(name for name in row["aliases"].split(";") if name),
         vendor=row["vendor"],
         year=int(row["year"]),
         family=families[row["family"]],
@@ -178,23 +153,7 @@ def _accelerator(row: Row, families: dict[str, Family]) -> Accelerator:
         bandwidth_gb_s=float(row["bandwidth_gb_s"]),
         tdp_w=maybe(row["tdp_w"]),
         measured_system_w=maybe(row["measured_system_w"]),
-        prices=_prices(row),
         source=row["spec_source"],
         trust=cast(Trust, row["spec_confidence"]),
         note=row["note"],
-    )
-
-
-def _prices(row: Row) -> Prices | None:
-    typical = maybe(row["price_typical"])
-    if typical is None:
-        return None
-    return Prices(
-        low=maybe(row["price_low"]),
-        typical=typical,
-        high=maybe(row["price_high"]),
-        spot=maybe(row["spot_low"]),
-        date=row["price_date"],
-        source=row["price_source"],
-        trust=cast(Trust, row["price_confidence"]),
     )

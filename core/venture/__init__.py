@@ -12,17 +12,22 @@ finished venture.
 from core.venture.amount import Amount, parse_amount
 from core.venture.canvas import BLOCKS, Block, Canvas, Note
 from core.venture.codec import MAX_BYTES, SCHEMA_VERSION, from_json, to_json
+from core.venture.compute_plan import (
+    ComputeLink,
+    ComputePlan,
+    FinetunePlan,
+    OwnPrice,
+    ServingPlan,
+    TrainingPlan,
+)
 from core.venture.driver import GROUPS, Driver, Source
 from core.venture.presets import archetypes, example
 from core.venture.venture import (
     CURRENCIES,
-    ComputePlan,
     Hypothesis,
     Line,
     Override,
     Scenario,
-    ServingPlan,
-    TrainingPlan,
     Venture,
 )
 
@@ -35,12 +40,15 @@ __all__ = [
     "Amount",
     "Block",
     "Canvas",
+    "ComputeLink",
     "ComputePlan",
     "Driver",
+    "FinetunePlan",
     "Hypothesis",
     "Line",
     "Note",
     "Override",
+    "OwnPrice",
     "Scenario",
     "ServingPlan",
     "Source",

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from core.i18n import Refusal, Text
 from core.venture.amount import Amount
 from core.venture.canvas import Block, Canvas
+from core.venture.compute_plan import ComputePlan
 from core.venture.driver import TYPED, Driver, Source
 from core.venture.frozen import Frozen, Key, Long, Parts, Short, refusing
 
@@ -63,46 +64,6 @@ class Scenario(Frozen):
     id: Key
     name: Name
     overrides: Parts[Override] = ()
-
-
-class TrainingPlan(Frozen):
-    """What is to be trained: ``parameters`` N on ``tokens`` D on ``accelerators`` × ``accelerator``.
-
-    ``price_per_hour`` is in USD per accelerator-hour (None: the table's typical price);
-    ``experiments`` multiplies the final run by what development took in all.
-    """
-
-    parameters: Annotated[float, Field(gt=0)] = 7e9
-    active_parameters: Annotated[float, Field(gt=0)] | None = None
-    tokens: Annotated[float, Field(gt=0)] = 1e9
-    sequence_length: Annotated[int, Field(ge=1)] = 2048
-    precision: Short = "bf16"
-    accelerator: Short = "H100 SXM"
-    accelerators: Annotated[int, Field(ge=1)] = 8
-    price_per_hour: Annotated[float, Field(gt=0)] | None = None
-    experiments: Annotated[float, Field(ge=1)] = 1.5
-
-
-class ServingPlan(Frozen):
-    """How requests are answered: by an API (``provider``, ``model``) or on own accelerators."""
-
-    provider: Short = "anthropic"
-    model: Short = "claude-sonnet-4-5"
-    open_model: Short = "Llama 3.1 8B"
-    precision: Short = "fp8"
-    accelerator: Short = "H100 SXM"
-    accelerators: Annotated[int, Field(ge=1)] = 1
-    price_per_hour: Annotated[float, Field(gt=0)] | None = None
-    utilisation: Annotated[float, Field(gt=0, le=1)] = 0.7
-    requests_per_month: Annotated[float, Field(gt=0)] = 1e6
-    peak_factor: Annotated[float, Field(ge=1)] = 3.0
-
-
-class ComputePlan(Frozen):
-    """The inputs of the compute page."""
-
-    training: TrainingPlan = TrainingPlan()
-    serving: ServingPlan = ServingPlan()
 
 
 class Hypothesis(Frozen):
