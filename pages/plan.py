@@ -11,6 +11,7 @@ from pages.parts.cash_view import Shown, cash_view
 from pages.parts.comparison import comparison
 from pages.parts.drivers import driver_field
 from pages.parts.figures import answer, cards
+from pages.parts.goal_view import goal_view
 from pages.parts.growth import growth
 from pages.parts.lever import price_lever
 from pages.parts.months_view import months_view
@@ -79,6 +80,7 @@ def _closer(ws: Workspace, projection: Projection, scenario: str | None, _: Lang
         "months": (_("Month by month"), lambda: months_view(projection, _)),
         "movers": (_("What matters most"), lambda: movers(ws, projection.venture, scenario, _)),
         "growth": (_("MRR, margin, cohorts"), lambda: growth(projection, _)),
+        "goal": (_("Reach a goal"), lambda: goal_view(ws, projection.venture, scenario, _)),
     }
     st.subheader(_("A closer look"))
     look = st.pills(

@@ -4,6 +4,7 @@ import pytest
 from on_screen import cash, charts, errors, read, version
 
 from core.finance import project, simulate
+from core.finance.goal import Goal, seek
 from core.finance.outcome import outcomes
 from core.finance.sensitivity import tornado
 from core.i18n import language
@@ -11,6 +12,19 @@ from core.venture import Amount
 from pages.parts import cash_view, growth, movers
 
 PRICE = "driver::price_per_seat"
+KINDS = (
+    "break_even",
+    "cash_zero",
+    "lowest_cash",
+    "cash_end",
+    "funding_need",
+    "mrr",
+    "arr",
+    "gross_margin",
+    "customers",
+    "payback",
+    "ltv_to_cac",
+)
 CHANCE = "Chance that cash falls below zero"
 _ = language("en")
 
@@ -378,3 +392,67 @@ def test_movements_margin_and_cohorts_are_drawn_and_reconcile(tab, kept):
     app.segmented_control(key="plan:growth").set_value("cohorts").run()
     assert charts(app)[1]["data"][0]["type"] == "heatmap"
     assert not app.exception
+
+
+# Goal seek
+
+
+@pytest.fixture
+def goal(tab):
+    app = tab("plan")
+    app.pills(key="plan:look").set_value("goal").run()
+    return app
+
+
+def test_the_price_for_a_goal_is_found_and_applied_with_one_click(goal, kept):
+    goal.selectbox(key="goal:outcome").set_value("ltv_to_cac").run()
+    (answer,) = goal.info
+    assert "± " in answer.value and "1,024 draws" in answer.value
+    found = seek(kept(goal), "price_per_seat", Goal("ltv_to_cac", at_least=3, probability=0.8))
+    goal.button(key="goal:apply").click().run()
+    price = kept(goal).driver("price_per_seat").amount
+    assert price.is_point and price.value == pytest.approx(found.best.value, rel=0.01)
+    assert price.value >= found.best.value, "rounded away from today's price"
+    assert "reaches this already" in goal.success[0].value
+    goal.button(key="undo").click().run()
+    assert not kept(goal).driver("price_per_seat").amount.is_point
+
+
+def test_a_goal_out_of_reach_names_the_best_and_what_stands_in_the_way(goal, kept):
+    goal.selectbox(key="goal:driver").set_value("support_per_customer").run()
+    (answer,) = goal.warning
+    assert "No other driver alone would bring it near" in answer.value
+    goal.selectbox(key="goal:outcome").set_value("ltv_to_cac").run()
+    (answer,) = goal.warning
+    assert "Not reachable" in answer.value and "stands most in the way" in answer.value
+    found = seek(kept(goal), "support_per_customer", Goal("ltv_to_cac", at_least=3, probability=0.8))
+    assert kept(goal).driver(found.binding.driver_key).label.en in read(answer.value)
+
+
+def test_every_goal_can_be_asked_for(goal):
+    for kind in KINDS:
+        goal.selectbox(key="goal:outcome").set_value(kind).run()
+        assert not goal.exception and not goal.error, kind
+        assert len([*goal.info, *goal.warning, *goal.success]) == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("60", "The goal is “60”; a share such as 60% is needed."),
+        ("50% to 60%", "The goal is “50% to 60%”; one number is needed, not a range."),
+        ("much", "“much” is not a number or a range; write 20 or 15 to 25."),
+    ],
+)
+def test_a_goal_that_is_no_number_is_refused_in_one_sentence(goal, typed, sentence):
+    goal.selectbox(key="goal:outcome").set_value("gross_margin").run()
+    goal.text_input(key="goal:value:gross_margin").set_value(typed).run()
+    assert errors(goal) == [sentence]
+
+
+def test_a_goal_in_a_scenario_changes_the_scenario_only(goal, kept):
+    goal.selectbox(key="plan:scenario").set_value("round").run()
+    goal.selectbox(key="goal:outcome").set_value("ltv_to_cac").run()
+    goal.button(key="goal:apply").click().run()
+    assert not kept(goal).driver("price_per_seat").amount.is_point
+    assert kept(goal).under("round").driver("price_per_seat").amount.is_point
