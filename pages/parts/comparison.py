@@ -7,9 +7,8 @@ import streamlit as st
 
 from core.charts.plan import Series
 from core.charts.uncertainty import scenarios_chart, scenarios_rows
-from core.finance import Metric, metrics, said, spoken
+from core.finance import Metric, metrics, read_unit, said
 from core.i18n import Language
-from core.venture import Amount, Driver
 from pages.parts.cash_view import Shown
 from pages.parts.shell import select
 
@@ -51,17 +50,14 @@ def _line(shown: Sequence[Shown], _: Language) -> None:
     )
     line = base.model.lines[key if key in lines else next(iter(lines))]
     series = [Series(one.name, one.projection.series(line.key)) for one in shown]
-    chart, table = st.columns([3, 2], gap="medium")
-    with chart:
-        st.plotly_chart(
-            scenarios_chart(series, base.venture.start, line.unit, base.venture, _),
-            key="plan:compared:chart",
-            config={"displaylogo": False},
-            alt=_.text(line.label),
-        )
-    with table:
-        rows = scenarios_rows(series, base.venture.start, line.unit, base.venture, _)
-        st.dataframe(pd.DataFrame(rows), hide_index=True, alt=_.text(line.label))
+    st.plotly_chart(
+        scenarios_chart(series, base.venture.start, line.unit, base.venture, _),
+        key="plan:compared:chart",
+        config={"displaylogo": False},
+        alt=_.text(line.label),
+    )
+    rows = scenarios_rows(series, base.venture.start, line.unit, base.venture, _)
+    st.dataframe(pd.DataFrame(rows), hide_index=True, alt=_.text(line.label))
 
 
 def _differing(shown: Sequence[Shown], names: Sequence[str], _: Language) -> list[dict[str, str]]:
@@ -69,21 +65,11 @@ def _differing(shown: Sequence[Shown], names: Sequence[str], _: Language) -> lis
     rows = []
     for drivers in zip(*(one.projection.venture.drivers for one in shown), strict=True):
         if len({driver.amount for driver in drivers}) > 1:
-            row = {_("Driver"): _.text(drivers[0].label)}
-            for name, driver, one in zip(names, drivers, shown, strict=True):
-                row[name] = _amount(driver, one.projection.venture.currency, _)
+            unit = read_unit(drivers[0].unit, shown[0].projection.venture.currency, _)
+            row = {_("Driver"): _.text(drivers[0].label), _("Unit"): unit}
+            row |= {name: driver.written() for name, driver in zip(names, drivers, strict=True)}
             rows.append(row)
     return rows
-
-
-def _amount(driver: Driver, currency: str, _: Language) -> str:
-    """A driver's amount with its unit, and its range where it has one."""
-    amount: Amount = driver.amount
-    middle = spoken(amount.median, driver.unit, currency, _)
-    if amount.is_point:
-        return middle
-    low, high = (spoken(end, driver.unit, currency, _) for end in amount.ends())
-    return _("{middle} ({low} to {high})", middle=middle, low=low, high=high)
 
 
 def _difference(first: Metric, other: Metric, currency: str, _: Language) -> str:

@@ -216,7 +216,7 @@ def _answer(
     low, high = (plain(spoken(end, driver.unit, venture.currency, _)) for end in (found.low, found.high))
     st.caption(
         _(
-            "Looked at every value from {low} to {high}. Other drivers do not follow: a higher price, for one, does not lose customers here.",
+            "Looked from {low} to {high}. Other drivers do not follow: a higher price, for one, does not lose customers here.",
             low=low,
             high=high,
         )
