@@ -16,6 +16,7 @@ from pages.parts.growth import growth
 from pages.parts.lever import price_lever
 from pages.parts.months_view import months_view
 from pages.parts.movers import movers
+from pages.parts.own_lines import own_lines
 from pages.parts.scenarios import called, scenario_bar
 from pages.parts.session import Workspace, say, workspace
 from pages.parts.shell import plain
@@ -81,6 +82,7 @@ def _closer(ws: Workspace, projection: Projection, scenario: str | None, _: Lang
         "movers": (_("What matters most"), lambda: movers(ws, projection.venture, scenario, _)),
         "growth": (_("MRR, margin, cohorts"), lambda: growth(projection, _)),
         "goal": (_("Reach a goal"), lambda: goal_view(ws, projection.venture, scenario, _)),
+        "own": (_("Your own lines"), lambda: own_lines(ws, projection, _)),
     }
     st.subheader(_("A closer look"))
     look = st.pills(
