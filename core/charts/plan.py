@@ -83,6 +83,22 @@ def cash_chart(
     )
 
 
+def fan_rows(fan: Fan, start: date, currency: str, _: Language, every: int = 3) -> list[dict[str, str]]:
+    """The table of a fan: every ``every`` months the median and the ends of both bands."""
+    names = months(start, len(fan.p50), _)
+    columns = (
+        (_("5% are below"), fan.p5),
+        (_("25% are below"), fan.p25),
+        (_("Median"), fan.p50),
+        (_("25% are above"), fan.p75),
+        (_("5% are above"), fan.p95),
+    )
+    return [
+        {_("Month"): names[place], **{title: _.money(float(at[place]), currency) for title, at in columns}}
+        for place in sorted({*range(every - 1, len(names), every), len(names) - 1})
+    ]
+
+
 def lines_chart(series: Sequence[Series], start: date, unit: str, _: Language) -> Figure:
     """Several lines of one unit over the months."""
     x = months(start, len(series[0].values), _)

@@ -11,7 +11,7 @@ from core.finance.formula import FormulaRefusal
 from core.finance.metrics import Metric, metric, metrics, said
 from core.finance.model import Model, model_of
 from core.finance.projection import Fan, Projection, Simulation, project, simulate
-from core.finance.risk import LADDER, Risk, risks
+from core.finance.risk import LADDER, Risk, risks, risks_of
 from core.finance.stages import Stage, stages
 from core.finance.units import read as read_unit
 from core.finance.units import spoken
@@ -35,6 +35,7 @@ __all__ = [
     "project",
     "read_unit",
     "risks",
+    "risks_of",
     "said",
     "section_label",
     "simulate",

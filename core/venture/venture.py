@@ -207,6 +207,19 @@ class Venture(Frozen):
         """With one more driver; a Refusal if its key is taken."""
         return self._with(drivers=(*self.drivers, driver))
 
+    def without_driver(self, key: str) -> "Venture":
+        """Without the driver, also in scenarios and hypotheses; lines that use it are not looked at here."""
+        self.driver(key)
+        scenarios = tuple(
+            s.model_copy(update={"overrides": tuple(o for o in s.overrides if o.key != key)})
+            for s in self.scenarios
+        )
+        hypotheses = tuple(
+            h.model_copy(update={"drivers": tuple(d for d in h.drivers if d != key)}) for h in self.hypotheses
+        )
+        kept = tuple(d for d in self.drivers if d.key != key)
+        return self._with(drivers=kept, scenarios=scenarios, hypotheses=hypotheses)
+
     def _with_override(self, scenario_id: str, key: str, amount: Amount) -> "Venture":
         scenario = self.scenario(scenario_id)
         kept = tuple(o for o in scenario.overrides if o.key != key)

@@ -9,7 +9,7 @@ from test_sensitivity import with_drivers
 
 from core.finance import simulate
 from core.finance.draws import varying
-from core.finance.information import CHANCE, IDLE, decide, evppi, learn_next
+from core.finance.information import CHANCE, IDLE, decide, evppi, learn_next, worth
 from core.i18n import Refusal
 from core.venture import Amount
 
@@ -156,3 +156,14 @@ def test_a_price_or_a_chance_that_makes_no_sense_is_refused(asked, why):
 def test_too_few_draws_are_refused():
     with pytest.raises(Refusal, match=r"The simulation has 128 draws; .* at least 256"):
         learn_next(simulate(EXAMPLE, 128))
+
+
+def test_several_drivers_are_worth_at_least_what_the_best_of_them_is_and_no_more_than_all_that_is_unknown():
+    simulation = simulate(EXAMPLE, 8192)
+    alone = {one.driver_key: one.evppi for one in learn_next(simulation)}
+    pair = ["cac", "growth_first"]
+    assert worth(simulation, ["cac"]) == alone["cac"]
+    assert max(alone[key] for key in pair) < worth(simulation, pair) < decide(simulation).loss
+    assert worth(simulation, [*pair, "cac"]) == worth(simulation, pair)
+    assert worth(simulation, []) == 0
+    assert worth(simulation, varying(EXAMPLE)) > 0.5 * decide(simulation).loss

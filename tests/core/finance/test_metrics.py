@@ -226,12 +226,14 @@ def test_the_stages_follow_from_the_venture():
 
 def test_what_is_known_less_and_matters_more_comes_first():
     ordered = risks(simulate(EXAMPLE, 1024))
-    assert [r.risk for r in ordered] == sorted((r.risk for r in ordered), reverse=True)
+    assert [r.worth for r in ordered] == sorted((r.worth for r in ordered), reverse=True)
+    assert ordered[0].worth > 0
     first = ordered[0].hypothesis
     certain = EXAMPLE.with_hypothesis(first.changed(evidence=5))
     again = {r.hypothesis.id: r for r in risks(simulate(certain, 1024))}[first.id]
     assert again.importance == pytest.approx(ordered[0].importance)
     assert again.risk == pytest.approx(ordered[0].importance * (1 - LADDER[5].weight))
+    assert again.worth == pytest.approx(ordered[0].value * (1 - LADDER[5].weight))
 
 
 def test_a_hypothesis_without_drivers_carries_no_risk():
