@@ -30,6 +30,7 @@ from core.finance import SEED, Projection, Simulation, metrics, project, simulat
 from core.finance.report import goal_report, sensitivity_report
 from core.i18n import LANGUAGES, Refusal, language
 from core.reports.command import write_xlsx
+from core.training.curve_report import AVAILABLE, curve_report
 from core.training.spec import CHOICES, RunSpec
 from core.venture import MAX_BYTES, Venture, archetypes, example, from_json, to_json
 
@@ -114,6 +115,21 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--preset", dest="network", choices=CHOICES["network"], default="cnn")
     _add_fields(run, RunSpec, without={"network", "dataset"})
     run.set_defaults(run=_train)
+
+    curve = commands.add_parser("curve", help="error against data or compute, fitted on finished runs")
+    curve.add_argument("runs", type=Path, metavar="RUNS.json", help="results of train, one after the other")
+    curve.add_argument("--by", choices=("data", "compute"), default="data")
+    curve.add_argument(
+        "--at", type=float, action="append", default=[], metavar="SIZE", help="images, or FLOP"
+    )
+    curve.add_argument("--target", type=float, metavar="ACCURACY", help="a share, such as 0.99")
+    curve.add_argument("--price-per-hour", type=float, metavar="USD")
+    curve.add_argument("--available", type=int, default=AVAILABLE, metavar="IMAGES")
+    curve.set_defaults(
+        run=lambda chosen: curve_report(
+            chosen.runs, chosen.by, chosen.at, chosen.target, chosen.price_per_hour, chosen.available
+        )
+    )
 
     estimate = commands.add_parser("estimate", help="what compute costs")
     kinds = estimate.add_subparsers(required=True, metavar="KIND", parser_class=_Parser)

@@ -41,7 +41,11 @@ def test_one_run_is_a_point_and_no_law(tab, store, code):
     assert [t["y"] for t in points if t["y"]] == [[0.91]]
     assert len(app.info) == 1
     if code == "en":
-        assert "Train the same network on 2,500, 5,000, 10,000 and 20,000 images" in read(app.info[0].value)
+        assert "a curve needs at least 4 that differ" in read(app.info[0].value)
+        assert (
+            "Run next, with the same settings: 500 images × 3 seeds, 1,000 images × 2 seeds, 2,000 images"
+            in read(next(m.value for m in app.markdown if "Run next" in m.value))
+        )
     assert len(app.dataframe[0].value) == 1
 
 
@@ -51,11 +55,16 @@ def test_four_sizes_make_a_law_with_its_band_its_error_and_a_price_for_the_targe
     app.run()
     assert not app.exception
     law = next(m.value for m in app.markdown if m.value.startswith("error ="))
-    assert "FLOP^−0.30" in law
-    assert "points when it predicts its own largest run" in law
-    names = [t.get("name") for t in charts(app)[0]["data"]]
-    assert "fitted law with 80% band" in names
-    assert "speculation: over 3× the largest run" in names
+    assert "images^−0.30" in law
+    assert "Test of the law: the smaller runs predict" in text(app)
+    for chart in charts(app)[:2]:
+        names = [t.get("name") for t in chart["data"]]
+        assert "fitted law with 80% band" in names
+        assert "uncertain: over 3× the largest run" in names
+        assert "speculation: over 10× the largest run" in names
+    assert "held out: predicted from the smaller runs" in [t.get("name") for t in charts(app)[1]["data"]]
+    app.get("button_group")[0].set_value("compute").run()
+    assert any("FLOP^−0.30" in m.value for m in app.markdown)
     reached = {m.label: m.value for m in app.metric}["Cost of a run that reaches it"]
     assert "80% interval" in text(app)
     app.slider(key="tradeoffs:target").set_value(90.0).run()
