@@ -32,6 +32,8 @@ from core.i18n import LANGUAGES, Refusal, language
 from core.reports.command import write_xlsx
 from core.training.curve_report import AVAILABLE, curve_report
 from core.training.spec import CHOICES, RunSpec
+from core.training.sweep import METHODS, Sweep
+from core.training.sweep_command import read_axes, sweep_report
 from core.venture import MAX_BYTES, Venture, archetypes, example, from_json, to_json
 
 Answer = dict[str, Any] | list[Any] | str
@@ -131,6 +133,25 @@ def _parser() -> argparse.ArgumentParser:
         )
     )
 
+    sweep = commands.add_parser("sweep", help="many runs within a budget: which settings, or how much data")
+    sweep.add_argument("--preset", dest="network", choices=CHOICES["network"], default="cnn")
+    sweep.add_argument(
+        "--vary",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUES",
+        help="such as train_images=2500,5000 or learning_rate=0.0001..0.1; may be repeated",
+    )
+    sweep.add_argument("--method", choices=tuple(METHODS), default="every")
+    sweep.add_argument("--runs", type=int, default=9, help="tried at the most by search and halving")
+    sweep.add_argument("--seeds", type=int, default=1, help="runs of every combination")
+    sweep.add_argument("--budget-usd", type=float)
+    sweep.add_argument("--budget-minutes", type=float)
+    sweep.add_argument("--measured", type=Path, metavar="RUNS.json", help="results of train, for the price")
+    sweep.add_argument("--plan", action="store_true", help="only say what would be run, and its price")
+    _add_fields(sweep, RunSpec, without={"network", "dataset"})
+    sweep.set_defaults(run=_sweep)
+
     estimate = commands.add_parser("estimate", help="what compute costs")
     kinds = estimate.add_subparsers(required=True, metavar="KIND", parser_class=_Parser)
     training = kinds.add_parser("train", help="training a model")
@@ -225,6 +246,19 @@ def _train(chosen: argparse.Namespace) -> Answer:
         field.name: getattr(chosen, field.name) for field in fields(RunSpec) if hasattr(chosen, field.name)
     }
     return train(preset=settings.pop("network"), **settings)
+
+
+def _sweep(chosen: argparse.Namespace) -> Answer:
+    sweep = Sweep(
+        base=_built(RunSpec, chosen),
+        axes=read_axes(chosen.vary),
+        method=chosen.method,
+        runs=chosen.runs,
+        seeds=chosen.seeds,
+        budget_usd=chosen.budget_usd,
+        budget_minutes=chosen.budget_minutes,
+    )
+    return sweep_report(sweep, chosen.measured, chosen.plan)
 
 
 def _read(path: Path) -> Venture:

@@ -50,7 +50,7 @@ def curve_report(
 def read_runs(file: Path, by: By) -> dict[str, list[Measured]]:
     """The tested runs of a file by what they have in common."""
     found: dict[str, list[Measured]] = {}
-    for number, run in enumerate(_documents(file), 1):
+    for number, run in enumerate(documents(file), 1):
         if run.get("stopped"):
             continue
         found.setdefault(_family(run, by), []).append(_point(run, number, by))
@@ -59,7 +59,7 @@ def read_runs(file: Path, by: By) -> dict[str, list[Measured]]:
     return found
 
 
-def _documents(file: Path) -> list[dict[str, Any]]:
+def documents(file: Path) -> list[dict[str, Any]]:
     """The runs as they are written: one list, or one after the other."""
     try:
         with file.open("rb") as opened:

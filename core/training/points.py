@@ -4,14 +4,15 @@
 worth their money, :func:`to_run_next` says which runs a curve still needs.
 """
 
+import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 from core.i18n import Refusal
 from core.training.result import RunResult
-from core.training.spec import OPTIMIZERS, RunSpec
+from core.training.spec import RunSpec
 
 By = Literal["data", "compute"]
 """What a curve is drawn against: training images, or floating-point operations."""
@@ -87,12 +88,11 @@ class Family:
     def name(self) -> str:
         """The settings by their codes, such as "CNN · adam · relu · cross_entropy · 64"; unusual ones by name."""
         held = dict(self.settings)
-        usual = ("network", "optimizer", "activation", "loss", "batch_size")
-        parts = [str(held[key]).upper() if key == "network" else str(held[key]) for key in usual]
-        defaults = {field.name: field.default for field in fields(RunSpec)}
-        own = OPTIMIZERS[str(held["optimizer"])].learning_rate
+        first = ("network", "optimizer", "activation", "loss", "batch_size")
+        parts = [str(held[key]).upper() if key == "network" else str(held[key]) for key in first]
+        usual = asdict(RunSpec(network=str(held["network"]), optimizer=str(held["optimizer"])))
         for key, value in self.settings:
-            if key not in usual and value != (own if key == "learning_rate" else defaults[key]):
+            if key not in first and value != usual[key] and not str(value).startswith("{"):
                 parts.append(f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}")
         return " · ".join(parts)
 
@@ -104,10 +104,15 @@ def families(
     found: dict[Family, list[Measured]] = {}
     for run_id, spec, result in runs:
         if result.test_accuracy is not None:
-            settings = tuple((k, v) for k, v in asdict(spec).items() if k not in _SIZE_FIELDS)
+            settings = tuple((k, _hashable(v)) for k, v in asdict(spec).items() if k not in _SIZE_FIELDS)
             family = Family(settings, spec.epochs if by == "data" else None, result.device.name)
             found.setdefault(family, []).append(Measured.of(run_id, spec, result))
     return found
+
+
+def _hashable(value: object) -> object:
+    """A setting as it is, or, where it is made of several, as one text that begins with a brace."""
+    return json.dumps(value) if isinstance(value, dict) else value
 
 
 def pareto(points: Sequence[Measured]) -> list[Measured]:

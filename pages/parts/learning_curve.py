@@ -1,6 +1,8 @@
 """The learning curve on screen: which runs, against what, what it says and what it still needs."""
 
-from dataclasses import dataclass
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -8,9 +10,18 @@ from core.charts.curve import curve_chart
 from core.i18n import Language, Refusal, Text
 from core.training.curve import Curve, Zone, fit
 from core.training.points import By, Family, Measured, ToRun, families, to_run_next
+from core.training.result import cost
 from core.training.spec import RunSpec
+from core.training.sweep import Sweep
+from core.training.sweeping import seconds_of
 from pages.parts.runs_table import Finished
+from pages.parts.services import store
+from pages.parts.session import workspace
 from pages.parts.shell import plain, select
+from pages.parts.sweep import begin, going
+
+SPARE = 2.0
+"""Times the expected minutes after which runs that were begun with one click are stopped."""
 
 BY: dict[By, Text] = {
     "data": Text(en="training images", zh="训练图像数"),
@@ -35,10 +46,23 @@ class Chosen:
     """Of the newest of these runs: what a further one would be trained with."""
     curve: Curve | None
     refusal: Refusal | None
+    seeds: Mapping[int, set[int]]
+    """The seeds that were run, by training images."""
 
     @property
     def to_run(self) -> list[ToRun]:
         return to_run_next(self.points, self.spec.data.train_images)
+
+    def specs(self) -> tuple[RunSpec, ...]:
+        """The runs that the curve still needs, each with a seed that its size has not had."""
+        found = []
+        for one in self.to_run:
+            fresh = (seed for seed in itertools.count() if seed not in self.seeds.get(one.images, ()))
+            found += [
+                replace(self.spec, train_images=one.images, seed=seed)
+                for seed in itertools.islice(fresh, one.runs)
+            ]
+        return tuple(found)
 
 
 def choose_curve(runs: list[Finished], _: Language) -> Chosen:
@@ -64,11 +88,16 @@ def choose_curve(runs: list[Finished], _: Language) -> Chosen:
     )
     family = names.get(str(picked), ordered[0])
     members = {point.run_id for point in found[family]}
-    spec = next(run.spec for run in runs if run.row.id in members)
+    specs = [run.spec for run in runs if run.row.id in members]
+    seeds: dict[int, set[int]] = {}
+    for spec in specs:
+        seeds.setdefault(spec.train_images, set()).add(spec.seed)
+    curve, refused = None, None
     try:
-        return Chosen(by, family, found[family], spec, fit(found[family], by), None)
+        curve = fit(found[family], by)
     except Refusal as refusal:
-        return Chosen(by, family, found[family], spec, None, refusal)
+        refused = refusal
+    return Chosen(by, family, found[family], specs[0], curve, refused, seeds)
 
 
 def _named(family: Family, _: Language) -> str:
@@ -141,3 +170,36 @@ def run_next(chosen: Chosen, _: Language) -> None:
         st.markdown(_("Run next, with the same settings: {list}.", list=plain(listed)))
     else:
         st.caption(_("To make it surer, run: {list}.", list=plain(listed)))
+    _run_these(chosen, _)
+
+
+def _run_these(chosen: Chosen, _: Language) -> None:
+    """One click runs them all, priced beforehand."""
+    ws, specs = workspace(), chosen.specs()
+    seconds_of_run = seconds_of(store(), ws.owner, chosen.family.device)
+    seconds = sum(seconds_of_run(spec) or 0.0 for spec in specs)
+    minutes = max(1.0, SPARE * seconds / 60)
+
+    def run() -> None:
+        begin(ws, Sweep(base=chosen.spec, listed=specs, budget_minutes=minutes))
+
+    st.button(
+        _(
+            "Run these {count}: about {minutes} minutes, {dollars}",
+            count=len(specs),
+            minutes=_.number(seconds / 60, digits=2),
+            dollars=plain(_.money(cost(seconds, chosen.spec.price_per_hour), "USD")),
+        ),
+        key="tradeoffs:run_next",
+        icon=":material/play_arrow:",
+        on_click=run,
+        disabled=going(),
+        help=_(
+            "They go through the queue and are stopped at {minutes} minutes.",
+            minutes=_.number(minutes, digits=2),
+        ),
+    )
+    if going():
+        st.page_link(
+            "training.py", label=_("Runs are under way: follow them"), icon=":material/model_training:"
+        )

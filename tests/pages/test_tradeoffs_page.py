@@ -6,6 +6,7 @@ from on_screen import charts, read, text
 
 from core.i18n import LANGUAGES
 from core.training.spec import RunSpec
+from core.training.sweep import Sweep
 
 SIZES = (2_500, 5_000, 10_000, 20_000)
 
@@ -142,3 +143,20 @@ def test_what_was_taken_is_part_of_the_shared_plan(tab, store):
     assert "Each row is a real training run" in text(holder)
     assert list(holder.dataframe[0].value["accuracy"]) == [0.9123]
     assert "measured" in list(holder.dataframe[-1].value["From"])
+
+
+def test_one_click_runs_what_the_curve_still_needs(tab, store):
+    app = tab("tradeoffs")
+    sizes(store, venture(app), sizes=(10_000, 20_000), seeds=2)
+    app.run()
+    assert "Run these 8: about" in app.button(key="tradeoffs:run_next").label
+    app.button(key="tradeoffs:run_next").click().run()
+    (row,) = store.sweeps.rows("local", venture(app))
+    runs = Sweep.from_json(row.spec).every()
+    assert [(spec.train_images, spec.seed) for spec in runs] == [
+        *((2_500, seed) for seed in range(3)),
+        *((5_000, seed) for seed in range(3)),
+        (10_000, 2),
+        (20_000, 2),
+    ]
+    assert app.button(key="tradeoffs:run_next").disabled
