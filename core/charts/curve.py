@@ -117,7 +117,7 @@ def curve_chart(curve: Curve, points: Sequence[Measured], _: Language) -> Figure
         x_title=_("Training images (log axis)") if curve.by == "data" else _("Compute (FLOP, log axis)"),
         y_title=_("Test error (%, log axis)"),
         height=420,
-        xaxis={"type": "log", "tickformat": "~s"},
+        xaxis={"type": "log", "tickformat": "~s", "dtick": "D2"},
         yaxis={"type": "log", "tickformat": "~g", "dtick": "D2"},
         hovermode="closest",
     )

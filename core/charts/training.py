@@ -137,7 +137,7 @@ def tradeoff_chart(
         x_title=_("Cost of the run (USD, log axis)"),
         y_title=_("Test accuracy (%)"),
         height=420,
-        xaxis={"type": "log", "tickformat": "~g"},
+        xaxis={"type": "log", "tickformat": "~g", "dtick": "D2"},
         yaxis={"tickformat": ".1%", "range": [low - room, min(1.001, high + room)]},
         hovermode="closest",
         **layout,
