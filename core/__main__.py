@@ -34,7 +34,10 @@ from core.finance import SEED, Projection, Simulation, metrics, project, simulat
 from core.finance.report import goal_report, sensitivity_report
 from core.i18n import LANGUAGES, Refusal, language
 from core.reports.command import write_xlsx
+from core.training.curve_report import AVAILABLE, curve_report
 from core.training.spec import CHOICES, RunSpec
+from core.training.sweep import METHODS, Sweep
+from core.training.sweep_command import read_axes, sweep_report
 from core.venture import MAX_BYTES, Venture, archetypes, example, from_json, to_json
 
 Answer = dict[str, Any] | list[Any] | str
@@ -118,6 +121,40 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--preset", dest="network", choices=CHOICES["network"], default="cnn")
     _add_fields(run, RunSpec, without={"network", "dataset"})
     run.set_defaults(run=_train)
+
+    curve = commands.add_parser("curve", help="error against data or compute, fitted on finished runs")
+    curve.add_argument("runs", type=Path, metavar="RUNS.json", help="results of train, one after the other")
+    curve.add_argument("--by", choices=("data", "compute"), default="data")
+    curve.add_argument(
+        "--at", type=float, action="append", default=[], metavar="SIZE", help="images, or FLOP"
+    )
+    curve.add_argument("--target", type=float, metavar="ACCURACY", help="a share, such as 0.99")
+    curve.add_argument("--price-per-hour", type=float, metavar="USD")
+    curve.add_argument("--available", type=int, default=AVAILABLE, metavar="IMAGES")
+    curve.set_defaults(
+        run=lambda chosen: curve_report(
+            chosen.runs, chosen.by, chosen.at, chosen.target, chosen.price_per_hour, chosen.available
+        )
+    )
+
+    sweep = commands.add_parser("sweep", help="many runs within a budget: which settings, or how much data")
+    sweep.add_argument("--preset", dest="network", choices=CHOICES["network"], default="cnn")
+    sweep.add_argument(
+        "--vary",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUES",
+        help="such as train_images=2500,5000 or learning_rate=0.0001..0.1; may be repeated",
+    )
+    sweep.add_argument("--method", choices=tuple(METHODS), default="every")
+    sweep.add_argument("--runs", type=int, default=9, help="tried at the most by search and halving")
+    sweep.add_argument("--seeds", type=int, default=1, help="runs of every combination")
+    sweep.add_argument("--budget-usd", type=float)
+    sweep.add_argument("--budget-minutes", type=float)
+    sweep.add_argument("--measured", type=Path, metavar="RUNS.json", help="results of train, for the price")
+    sweep.add_argument("--plan", action="store_true", help="only say what would be run, and its price")
+    _add_fields(sweep, RunSpec, without={"network", "dataset"})
+    sweep.set_defaults(run=_sweep)
 
     estimate = commands.add_parser("estimate", help="what compute costs")
     kinds = estimate.add_subparsers(required=True, metavar="KIND", parser_class=_Parser)
@@ -223,6 +260,19 @@ def _train(chosen: argparse.Namespace) -> Answer:
         field.name: getattr(chosen, field.name) for field in fields(RunSpec) if hasattr(chosen, field.name)
     }
     return train(preset=settings.pop("network"), **settings)
+
+
+def _sweep(chosen: argparse.Namespace) -> Answer:
+    sweep = Sweep(
+        base=_built(RunSpec, chosen),
+        axes=read_axes(chosen.vary),
+        method=chosen.method,
+        runs=chosen.runs,
+        seeds=chosen.seeds,
+        budget_usd=chosen.budget_usd,
+        budget_minutes=chosen.budget_minutes,
+    )
+    return sweep_report(sweep, chosen.measured, chosen.plan)
 
 
 def _read(path: Path) -> Venture:

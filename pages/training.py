@@ -26,6 +26,7 @@ from pages.parts.runs_table import all_runs, choose
 from pages.parts.services import store
 from pages.parts.session import Workspace, say, workspace
 from pages.parts.shell import plain
+from pages.parts.sweep import going, sweep_section
 
 SIZES = (1_000, 2_500, 5_000, 10_000, 20_000, 60_000)
 BATCHES = (32, 64, 128, 256, 512)
@@ -42,7 +43,7 @@ def page() -> None:
             "A real neural network learns to read handwritten digits (MNIST, 60,000 images) on the machine that serves this page. What it measures, accuracy, seconds, dollars and energy, can go into your plan."
         )
     )
-    active = bool(_active())
+    active = bool(_active()) or going()
     st.fragment(_room, run_every=1.0 if active else None)(active)
 
 
@@ -55,7 +56,7 @@ def _room(polling: bool) -> None:
     """Settings and results in one fragment, so that no poll can cut off a change."""
     _, ws = say(), workspace()
     rows = store().runs.rows(ws.owner, ws.venture_id, limit=50)
-    if any(row.active for row in rows) is not polling:
+    if (any(row.active for row in rows) or going()) is not polling:
         st.rerun()
     left, right = st.columns([2, 3], gap="large")
     with left:
@@ -67,6 +68,7 @@ def _room(polling: bool) -> None:
         if ended and not polling:
             _ended(ended, _)
         _curves(rows, _)
+    sweep_section(_spec, _)
     _past(rows, _)
 
 

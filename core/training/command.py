@@ -50,14 +50,14 @@ def train(
     spec = RunSpec(network=preset, **given)
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    with _silent():
+    with silent():
         from core.training import run
 
-    return _flat(spec, run.train(spec, report, held_since=psutil.Process().create_time()))
+    return flat(spec, run.train(spec, report, held_since=psutil.Process().create_time()))
 
 
 @contextlib.contextmanager
-def _silent() -> Iterator[None]:
+def silent() -> Iterator[None]:
     """Keep native libraries from writing to standard error while they are loaded; no setting does."""
     kept = os.dup(2)
     nothing = os.open(os.devnull, os.O_WRONLY)
@@ -70,7 +70,7 @@ def _silent() -> Iterator[None]:
         os.close(nothing)
 
 
-def _flat(spec: RunSpec, result: RunResult) -> dict[str, Any]:
+def flat(spec: RunSpec, result: RunResult) -> dict[str, Any]:
     """The result in one level, as a shell script wants it."""
     measured = asdict(result)
     device, energy = measured.pop("device"), measured.pop("energy")
