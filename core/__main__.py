@@ -30,7 +30,8 @@ from core.finance import SEED, Projection, Simulation, metrics, project, simulat
 from core.finance.report import goal_report, sensitivity_report
 from core.i18n import LANGUAGES, Refusal, language
 from core.reports.command import write_xlsx
-from core.training.spec import CHOICES, RunSpec
+from core.training.presets import PRESETS
+from core.training.spec import RunSpec
 from core.venture import MAX_BYTES, Venture, archetypes, example, from_json, to_json
 
 Answer = dict[str, Any] | list[Any] | str
@@ -111,8 +112,8 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     run = commands.add_parser("train", help="train a network here and now, and measure it")
-    run.add_argument("--preset", dest="network", choices=CHOICES["network"], default="cnn")
-    _add_fields(run, RunSpec, without={"network", "dataset"})
+    run.add_argument("--preset", choices=tuple(PRESETS), default="cnn")
+    _add_fields(run, RunSpec, without={"own"}, leave_out=True)
     run.set_defaults(run=_train)
 
     estimate = commands.add_parser("estimate", help="what compute costs")
@@ -132,8 +133,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_fields(
-    parser: argparse.ArgumentParser, of: type[Any], without: frozenset[str] | set[str] = frozenset()
+    parser: argparse.ArgumentParser,
+    of: type[Any],
+    without: frozenset[str] | set[str] = frozenset(),
+    *,
+    leave_out: bool = False,
 ) -> None:
+    """With ``leave_out`` an option that is not given is None, whatever the default of its field."""
     hints = get_type_hints(of)
     for field in fields(of):
         if field.name in without:
@@ -142,7 +148,9 @@ def _add_fields(
         if isinstance(kind, UnionType):
             kind = next(part for part in get_args(kind) if part is not type(None))
         needed = field.default is MISSING
-        options: dict[str, Any] = {"required": True} if needed else {"default": field.default}
+        options: dict[str, Any] = (
+            {"required": True} if needed else {"default": None if leave_out else field.default}
+        )
         if kind is bool:
             options["action"] = argparse.BooleanOptionalAction
         else:
@@ -208,7 +216,7 @@ def _train(chosen: argparse.Namespace) -> Answer:
     settings = {
         field.name: getattr(chosen, field.name) for field in fields(RunSpec) if hasattr(chosen, field.name)
     }
-    return train(preset=settings.pop("network"), **settings)
+    return train(preset=chosen.preset, **settings)
 
 
 def _read(path: Path) -> Venture:

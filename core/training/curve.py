@@ -98,6 +98,7 @@ class Family:
     batch_size: int
     learning_rate: float | None
     device: str
+    recipe: str = ""
 
 
 def families(runs: Iterable[tuple[str, RunSpec, RunResult]]) -> dict[Family, list[Measured]]:
@@ -114,6 +115,7 @@ def families(runs: Iterable[tuple[str, RunSpec, RunResult]]) -> dict[Family, lis
                 spec.batch_size,
                 spec.learning_rate,
                 result.device.name,
+                spec.recipe,
             )
             found.setdefault(family, []).append(Measured.of(run_id, result))
     return found
