@@ -34,8 +34,10 @@ from core.finance import SEED, Projection, Simulation, metrics, project, simulat
 from core.finance.report import goal_report, sensitivity_report
 from core.i18n import LANGUAGES, Refusal, language
 from core.reports.command import write_xlsx
+from core.training.command import spec_of, train
 from core.training.curve_report import AVAILABLE, curve_report
-from core.training.spec import CHOICES, RunSpec
+from core.training.presets import PRESETS
+from core.training.spec import RunSpec
 from core.training.sweep import METHODS, Sweep
 from core.training.sweep_command import read_axes, sweep_report
 from core.venture import MAX_BYTES, Venture, archetypes, example, from_json, to_json
@@ -118,8 +120,8 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     run = commands.add_parser("train", help="train a network here and now, and measure it")
-    run.add_argument("--preset", dest="network", choices=CHOICES["network"], default="cnn")
-    _add_fields(run, RunSpec, without={"network", "dataset"})
+    run.add_argument("--preset", choices=tuple(PRESETS), default="cnn")
+    _add_fields(run, RunSpec, without={"own"}, leave_out=True)
     run.set_defaults(run=_train)
 
     curve = commands.add_parser("curve", help="error against data or compute, fitted on finished runs")
@@ -138,7 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     sweep = commands.add_parser("sweep", help="many runs within a budget: which settings, or how much data")
-    sweep.add_argument("--preset", dest="network", choices=CHOICES["network"], default="cnn")
+    sweep.add_argument("--preset", choices=tuple(PRESETS), default="cnn")
     sweep.add_argument(
         "--vary",
         action="append",
@@ -153,7 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     sweep.add_argument("--budget-minutes", type=float)
     sweep.add_argument("--measured", type=Path, metavar="RUNS.json", help="results of train, for the price")
     sweep.add_argument("--plan", action="store_true", help="only say what would be run, and its price")
-    _add_fields(sweep, RunSpec, without={"network", "dataset"})
+    _add_fields(sweep, RunSpec, without={"own"}, leave_out=True)
     sweep.set_defaults(run=_sweep)
 
     estimate = commands.add_parser("estimate", help="what compute costs")
@@ -183,8 +185,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_fields(
-    parser: argparse.ArgumentParser, of: type[Any], without: frozenset[str] | set[str] = frozenset()
+    parser: argparse.ArgumentParser,
+    of: type[Any],
+    without: frozenset[str] | set[str] = frozenset(),
+    *,
+    leave_out: bool = False,
 ) -> None:
+    """With ``leave_out`` an option that is not given is None, whatever the default of its field."""
     hints = get_type_hints(of)
     for field in fields(of):
         if field.name in without:
@@ -193,7 +200,9 @@ def _add_fields(
         if isinstance(kind, UnionType):
             kind = next(part for part in get_args(kind) if part is not type(None))
         needed = field.default is MISSING
-        options: dict[str, Any] = {"required": True} if needed else {"default": field.default}
+        options: dict[str, Any] = (
+            {"required": True} if needed else {"default": None if leave_out else field.default}
+        )
         if kind is bool:
             options["action"] = argparse.BooleanOptionalAction
         else:
@@ -254,17 +263,18 @@ def _goal(chosen: argparse.Namespace) -> Answer:
 
 
 def _train(chosen: argparse.Namespace) -> Answer:
-    from core.training.command import train
+    return train(preset=chosen.preset, **_settings(chosen))
 
-    settings = {
-        field.name: getattr(chosen, field.name) for field in fields(RunSpec) if hasattr(chosen, field.name)
-    }
-    return train(preset=settings.pop("network"), **settings)
+
+def _settings(chosen: argparse.Namespace) -> dict[str, Any]:
+    """The fields of a run that were given."""
+    given = {field.name: getattr(chosen, field.name, None) for field in fields(RunSpec)}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _sweep(chosen: argparse.Namespace) -> Answer:
     sweep = Sweep(
-        base=_built(RunSpec, chosen),
+        base=spec_of(chosen.preset, _settings(chosen)),
         axes=read_axes(chosen.vary),
         method=chosen.method,
         runs=chosen.runs,
