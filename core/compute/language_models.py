@@ -99,6 +99,22 @@ class LanguageModel:
         """Parameters in experts that are chosen per token; 0 in a dense model."""
         return self._moe_layers * self.experts * self._expert
 
+    @property
+    def attention_width(self) -> float:
+        """Values that one token multiplies with each token before it, half for the score, half for the sum."""
+        if self.latent:
+            return self.heads * (self.head_dim + self.latent.rope_dim + self.latent.value_dim) / 2
+        return self.heads * self.head_dim
+
+    def attention_flop(self, sequence: float) -> float:
+        """FLOP of causal attention per trained token of a sequence: 6 · layers · width · sequence.
+
+        A layer with a window of w reaches back w tokens at most, 2 w − w² / s in place of s.
+        """
+        local = sequence if sequence <= self.window else 2 * self.window - self.window**2 / sequence
+        layers = (self.layers - self.windowed_layers) * sequence + self.windowed_layers * local
+        return 6 * self.attention_width * layers
+
     def kv_cache_values(self, tokens: float) -> float:
         """Values (not bytes) in the KV cache of one sequence of ``tokens`` tokens."""
         if self.latent:

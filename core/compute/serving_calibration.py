@@ -148,7 +148,7 @@ def replica_of(
         routed_share=np.array(share),
         active=np.array(float(model.active_parameters)),
         layers=np.array(float(model.layers)),
-        width=np.array(float(model.heads * model.head_dim)),
+        width=np.array(float(model.attention_width)),
         kv_bytes=np.array(kv),
         input_tokens=np.array(float(input_tokens)),
         cached_tokens=np.array(float(cached_tokens)),
