@@ -108,7 +108,7 @@ def accelerators() -> Mapping[str, Accelerator]:
 def accelerator(name: str) -> Accelerator:
     """The accelerator of that name; a Refusal that names the closest ones if there is none."""
     known = accelerators()
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         near = get_close_matches(str(name)[:60], list(known), n=3, cutoff=0.3) or list(known)[:3]
         raise Refusal(
             "There is no accelerator “{value}” in the table; did you mean {near}?",

@@ -169,7 +169,7 @@ def language_models() -> Mapping[str, LanguageModel]:
 def language_model(name: str) -> LanguageModel:
     """The model of that name; a Refusal that lists the names if there is none."""
     known = language_models()
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise Refusal(
             "There is no open model “{value}” here; there are {known}.",
             value=str(name)[:60],

@@ -505,6 +505,15 @@ def numbers(tree):
     return [tree] if isinstance(tree, (int, float)) and not isinstance(tree, bool) else []
 
 
+@pytest.mark.parametrize("field", ["price_per_hour", "utilisation", "peak_factor", "ttft_ms", "tpot_ms"])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_report_holds_no_infinity_also_where_an_input_is_one(field, value):
+    report = serving_report(estimate_serving(replace(PLAN, **{field: value})))
+    assert field in json.dumps(report, allow_nan=False)
+    assert "refused" in report["selfhost"]
+    assert report["api"]["usd_per_request"] > 0
+
+
 @given(plans)
 def test_an_estimate_is_finite_and_plain_or_else_refused(plan):
     found = estimate_serving(plan)
