@@ -13,7 +13,7 @@ asked), and no file after the first call.
     hardware, language_models     accelerators; shapes of open models: parameters, KV cache
     prices, price_refresh         what an accelerator-hour costs, by provider and tier; today's
     grids, failures, law          what a kilowatt-hour emits; what failures take; where the law draws lines
-    records, backtest             published figures, read; predicted against published
+    spelling, records, backtest   published figures, read as people write them; predicted against published
     training_calibration, _fit    what published training runs got out of their hardware
     training_memory, _cost        from parameters and tokens to memory, hours, dollars, energy
     sizing                        how large a model on how many tokens

@@ -20,7 +20,7 @@ from core.compute.records import (
     published_serving,
     published_training,
 )
-from core.compute.roofline import room, tokens_per_second
+from core.compute.roofline import tokens_per_second
 from core.compute.serving_calibration import constants as serving_constants
 from core.compute.serving_calibration import kind_of, replica_of_record, throughput_ratio
 from core.compute.training_calibration import Group, as_run, calibration, constants, unsaid_accelerators
@@ -147,7 +147,7 @@ def _training_check(record: TrainingRecord, without: Group) -> Check:
 def _serving_check(record: ServingRecord, left_out: bool) -> Check | Unusable:
     replica = replica_of_record(record)
     known = serving_constants(record.model if left_out and record.calibrates else "")
-    if float(room(replica, known)) < 1:
+    if float(replica.weight_bytes + replica.kv_bytes) > float(replica.accelerators * replica.memory):
         return Unusable(
             record.model,
             Refusal(

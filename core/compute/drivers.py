@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from core.compute.band import Band
 from core.compute.finetuning import GOAL_LABELS, METHOD_LABELS, FinetuneEstimate
-from core.compute.prices import HourlyPrice
+from core.compute.limits import within
+from core.compute.prices import DRIFT, HourlyPrice
 from core.compute.serving_cost import ApiEstimate, SelfHostEstimate, ServingEstimate
 from core.compute.training_cost import TrainingEstimate
 from core.i18n import Language, Text, language
@@ -80,6 +81,7 @@ def serving_findings(estimate: ServingEstimate, rate: float) -> tuple[Finding, .
 
 def drift_findings(per_year: float) -> tuple[Finding, ...]:
     """A signed yearly drift of compute prices as the plan's monthly one."""
+    within(per_year, DRIFT, -0.95, 10)
     text = Text(f"{per_year:+.0%} a year, from the compute page", f"每年 {per_year:+.0%},来自算力成本页")
     month = (1 + per_year) ** (1 / 12) - 1
     return (Finding("inference_drift", Amount.point(short(month)), Source(kind="estimated", text=text)),)

@@ -5,8 +5,9 @@ tokens from :mod:`core.compute.finetuning_calibration`, on n accelerators,
 
     GPU-hours = T / (b·s) · t · w · n^c / 3600 ÷ 0.84
 
-where w is the work against plain supervised tuning, c the price of spreading work thinly (as in
-:mod:`core.compute.training_calibration`), and 0.84 the median of what whole runs reached ÷ what their
+where w is the work against plain supervised tuning (and the attention beyond the 8,192 tokens that the
+table profiled), c the price of spreading work thinly (as in :mod:`core.compute.training_calibration`),
+and 0.84 the median of what whole runs reached ÷ what their
 authors say of a steady hour (seven runs). The band goes from the steady hour to 0.64 of it, which is
 what whole runs reach of benchmarks, each with the spread of the profiled table.
 
@@ -66,6 +67,9 @@ GOAL_LABELS: dict[str, Text] = {
 # PaLM .304/.457, Gopher .302/.325, GLM .251/.325, Llama 405B .346/.41, Nemotron-4 15B .306/.307; and
 # whole runs against published benchmarks, 0.64 on A100 and on H100.
 _WHOLE_RUN, _AGAINST_BENCHMARK = 0.84, 0.64
+
+# The longest sequence of the profiled table: its attention is in the fit as if it were parameters.
+_PROFILED_SEQUENCE = 8192
 
 _WORK: dict[str, float] = {"sft": 1.0, "dpo": 8 / 6, "rl": 10 / 6}
 
@@ -153,7 +157,7 @@ def estimate_finetuning(plan: FinetunePlan, own_prices: tuple[PriceRow, ...] = (
         tokens=tokens,
         written=written,
         trained_parameters=_trained(plan, model),
-        flop=6 * model.active_parameters * tokens * _WORK[goal] + 2 * model.active_parameters * written,
+        flop=_flop(plan, model, tokens * _WORK[goal], written),
         memory=memory,
         usable=usable,
         sharded=sharded,
@@ -185,6 +189,13 @@ def _tokens(plan: FinetunePlan) -> tuple[float, float]:
     return seen * plan.tokens_per_example * (2 if plan.goal == "dpo" else 1), 0.0
 
 
+def _flop(plan: FinetunePlan, model: LanguageModel, tokens: float, written: float) -> float:
+    """FLOP of ``tokens`` of plain supervised work, attention included, and of writing."""
+    return tokens * (6 * model.active_parameters + model.attention_flop(plan.sequence_length)) + (
+        2 * model.active_parameters * written
+    )
+
+
 def _training_hours(
     plan: FinetunePlan, model: LanguageModel, hardware: Accelerator, method: Method, tokens: float
 ) -> Band:
@@ -201,7 +212,8 @@ def _training_hours(
     seconds = step_seconds(
         model, method, micro, hardware.peak("bf16") * reached, constants(), hardware.bandwidth_gb_s
     )
-    steady = tokens / micro * seconds * thinner / 3600
+    far = model.attention_flop(plan.sequence_length) - model.attention_flop(_PROFILED_SEQUENCE)
+    steady = tokens / micro * seconds * thinner / 3600 * (1 + max(0.0, far) / (6 * active))
     low, high = step_spread()
     return Band(steady * low, steady / _WHOLE_RUN, steady * high / _AGAINST_BENCHMARK)
 

@@ -47,7 +47,7 @@ def grids() -> Mapping[str, Grid]:
 def grid(country: str) -> Grid:
     """The grid of a country code; a Refusal for one that is not in the table."""
     known = grids()
-    if country not in known:
+    if not isinstance(country, str) or country not in known:
         raise Refusal(
             "There is no grid of “{value}”; a country code of three letters is needed, such as USA.",
             value=str(country)[:20],

@@ -4,7 +4,6 @@ Peaks are the **dense** tensor figures (H100 SXM 989 TFLOP/s, not the sparse 1,9
 What they rent for is :mod:`core.compute.prices`.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -39,9 +38,13 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Accelerator:
-    """One accelerator. TFLOP/s are dense, memory in GB (1e9 bytes), bandwidth in GB/s, power in W."""
+    """One accelerator. TFLOP/s are dense, memory in GB (1e9 bytes), bandwidth in GB/s, power in W.
+
+    ``chips`` are the names of what it is built on, which several makes may share: H100 SXM, H100 PCIe.
+    """
 
     name: str
+    chips: tuple[str, ...]
     aliases: tuple[str, ...]
     vendor: str
     year: int
@@ -105,7 +108,7 @@ def accelerators() -> Mapping[str, Accelerator]:
 def accelerator(name: str) -> Accelerator:
     """The accelerator of that name; a Refusal that names the closest ones if there is none."""
     known = accelerators()
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         near = get_close_matches(str(name)[:60], list(known), n=3, cutoff=0.3) or list(known)[:3]
         raise Refusal(
             "There is no accelerator “{value}” in the table; did you mean {near}?",
@@ -113,20 +116,6 @@ def accelerator(name: str) -> Accelerator:
             near=", ".join(near),
         )
     return known[name]
-
-
-def accelerator_called(name: str) -> Accelerator:
-    """The accelerator that records call ``name`` ("H100-SXM", "A100 80GB"); a Refusal if there is none."""
-    return _called().get(_plain(name)) or accelerator(name)
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower().removeprefix("nvidia "))
-
-
-@lru_cache(maxsize=1)
-def _called() -> Mapping[str, Accelerator]:
-    return {_plain(name): a for a in accelerators().values() for name in (a.name, *a.aliases)}
 
 
 def _family(row: Row) -> Family:
@@ -142,6 +131,7 @@ def _family(row: Row) -> Family:
 def _accelerator(row: Row, families: dict[str, Family]) -> Accelerator:
     return Accelerator(
         name=row["name"],
+        chips=tuple(row["chips"].split(";")),
         aliases=tuple(name for name in row["aliases"].split(";") if name),
         vendor=row["vendor"],
         year=int(row["year"]),

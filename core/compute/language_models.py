@@ -13,8 +13,8 @@ Multi-head latent attention (DeepSeek-V2, arXiv 2405.04434) keeps one compressed
 key instead, layers·(r + d_rope) values per token. A layer with a sliding window keeps no more than
 the window.
 
-Records name models and often state nothing but their size; :func:`shape_of` finds the model by any of
-its names, or makes a usual shape of that size.
+Records name models and often state nothing but their size; :func:`model_called` finds the model by any
+of its names, and :func:`usual_shape` makes one of that size.
 """
 
 import re
@@ -99,6 +99,22 @@ class LanguageModel:
         """Parameters in experts that are chosen per token; 0 in a dense model."""
         return self._moe_layers * self.experts * self._expert
 
+    @property
+    def attention_width(self) -> float:
+        """Values that one token multiplies with each token before it, half for the score, half for the sum."""
+        if self.latent:
+            return self.heads * (self.head_dim + self.latent.rope_dim + self.latent.value_dim) / 2
+        return self.heads * self.head_dim
+
+    def attention_flop(self, sequence: float) -> float:
+        """FLOP of causal attention per trained token of a sequence: 6 · layers · width · sequence.
+
+        A layer with a window of w reaches back w tokens at most, 2 w − w² / s in place of s.
+        """
+        local = sequence if sequence <= self.window else 2 * self.window - self.window**2 / sequence
+        layers = (self.layers - self.windowed_layers) * sequence + self.windowed_layers * local
+        return 6 * self.attention_width * layers
+
     def kv_cache_values(self, tokens: float) -> float:
         """Values (not bytes) in the KV cache of one sequence of ``tokens`` tokens."""
         if self.latent:
@@ -153,7 +169,7 @@ def language_models() -> Mapping[str, LanguageModel]:
 def language_model(name: str) -> LanguageModel:
     """The model of that name; a Refusal that lists the names if there is none."""
     known = language_models()
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise Refusal(
             "There is no open model “{value}” here; there are {known}.",
             value=str(name)[:60],
@@ -162,17 +178,21 @@ def language_model(name: str) -> LanguageModel:
     return known[name]
 
 
-def shape_of(name: str, parameters: float, active: float | None = None) -> LanguageModel:
-    """The model called ``name`` by anybody, or a usual shape of so many ``parameters``.
+def model_called(name: str, parameters: float | None = None) -> LanguageModel | None:
+    """The model that somebody calls ``name``; None where the table has none, or one of another size."""
+    for said in (name, re.sub(r"\(.*?\)", "", name)):
+        found = _names().get(_plain(said))
+        if found and (parameters is None or 0.8 < found.parameters / parameters < 1.25):
+            return found
+    return None
+
+
+def usual_shape(parameters: float, active: float | None = None) -> LanguageModel:
+    """A decoder of ``parameters`` of which ``active`` work for each token, in the usual proportions.
 
     A usual dense shape has width = 128 × layers (Llama 7B and 13B 128, 70B 102, GPT-3 128) and 8 key-value
     heads of 128; in a usual mixture 8 of 128 experts work (Qwen3, GLM-4.5), of more where it is sparser.
     """
-    return _names().get(_plain(name)) or usual_shape(parameters, active)
-
-
-def usual_shape(parameters: float, active: float | None = None) -> LanguageModel:
-    """A decoder of ``parameters`` of which ``active`` work for each token, in the usual proportions."""
     at_work = min(active or parameters, parameters)
     width = max(128, round((_ASPECT * at_work / 12) ** (1 / 3) / 128) * 128)
     layers = max(1, round(at_work / (12 * width * width)))
@@ -218,7 +238,10 @@ def usual_shape(parameters: float, active: float | None = None) -> LanguageModel
 
 _ASPECT, _EXPERTS, _CHOSEN = 128, 128, 8
 
-_SUFFIX = re.compile(r"(instruct|chat|base|hf|it|fp8|fp4|nvfp4|bf16|v01|2507|0528)$")
+_SUFFIX = re.compile(
+    r"(instruct|chat|base|hf|it|pt|thinking|exp|terminus|speciale|turbo|fp8|fp4|bf16|fp16|int4|int8|awq|gptq|nv|mx"
+    r"|dynamic|w4a16|w8a8|v0?[123]|2[45]\d\d|0[1-9]\d\d|16e|128e|17b)$"
+)
 
 
 def _plain(name: str) -> str:

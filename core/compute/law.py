@@ -70,12 +70,14 @@ def thresholds() -> tuple[Threshold, ...]:
 
 def standings(flop: float) -> tuple[Standing, ...]:
     """Where a run of ``flop`` operations from nothing stands, lowest line first."""
+    _check(flop)
     return tuple(Standing(line, flop) for line in thresholds())
 
 
 def fine_tuner_standings(flop: float, base_flop: float | None = None) -> tuple[Standing, ...]:
     """Where a fine-tune of ``flop`` stands: the third of the base model's compute (None: not known, then
     a third of the EU's lines), and the lines that count fine-tuning by itself."""
+    _check(flop)
     if base_flop is not None:
         within(base_flop, Text("Training FLOP of the base model", "基础模型的训练 FLOP"), 1e12, 1e32)
         return (Standing(_third(base_flop, None), flop), *_by_itself(flop))
@@ -83,6 +85,10 @@ def fine_tuner_standings(flop: float, base_flop: float | None = None) -> tuple[S
         Standing(_third(line.flop, line), flop) for line in thresholds() if line.key.startswith("eu_")
     )
     return (*thirds, *_by_itself(flop))
+
+
+def _check(flop: float) -> None:
+    within(flop, Text("Training FLOP", "训练 FLOP"), 0, 1e40)
 
 
 def _by_itself(flop: float) -> tuple[Standing, ...]:

@@ -15,8 +15,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from core.compute.hardware import accelerator_called
 from core.compute.prices import PriceRow
+from core.compute.spelling import accelerator_called
 from core.i18n import Refusal
 
 

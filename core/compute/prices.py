@@ -35,6 +35,8 @@ TIER_LABELS: dict[str, Text] = {
 
 PRICE = Text("Price per accelerator-hour", "每加速器小时价格")
 
+DRIFT = Text("Price drift per year", "每年价格漂移")
+
 STALE_DAYS = 180
 
 
@@ -164,7 +166,9 @@ def own_price(
 
 def drifted(usd: float, per_year: float, months: float) -> float:
     """A price after ``months`` of a signed drift ``per_year`` (−0.28: 28 % cheaper each year)."""
-    within(per_year, Text("Price drift per year", "每年价格漂移"), -0.95, 10)
+    within(per_year, DRIFT, -0.95, 10)
+    within(usd, PRICE, 0, 10_000)
+    within(months, Text("Months from today", "距今月数"), 0, 1200)
     return float(usd * (1 + per_year) ** (months / 12))
 
 

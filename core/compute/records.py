@@ -8,7 +8,12 @@ The rules look at what is published, never at how far the estimate is off:
   FLOP are counted as 6ND where both are known, because publishers' own counts often hold the
   recomputation (HFU) or are counted back from hours;
 * a throughput needs the length of prompts and answers, output tokens, a serving engine that batches
-  requests (llama.cpp and plain transformers do not), a known accelerator and a transformer.
+  requests (llama.cpp and plain transformers do not), a known accelerator and a transformer;
+* what a row leaves open and the model's name tells (its size, its parameters at work) is taken from
+  the table of models. A mixture of experts whose parameters at work nobody states is no use: counting
+  all of them would be wrong by a factor of ten.
+
+How a number, an accelerator or a precision is written does not matter: :mod:`core.compute.spelling`.
 """
 
 import csv
@@ -20,16 +25,25 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from core.compute.hardware import Accelerator, Precision, accelerator_called
-from core.compute.language_models import LanguageModel, shape_of
+from core.compute.hardware import Accelerator, Precision
+from core.compute.language_models import BYTES_PER_WEIGHT, LanguageModel, model_called, usual_shape
+from core.compute.spelling import (
+    accelerator_called,
+    accelerators_said,
+    batch,
+    in_8_bits,
+    number,
+    precision_of,
+)
 from core.compute.tables import Row, table
 from core.i18n import Refusal, Text
 
 SMALLEST_MODEL = 1e9
 _MOST_BYTES = 20_000_000
 
-TRAINING_COLUMNS = ("model", "arch", "params_active", "tokens", "hardware", "gpu_hours", "precision")
-SERVING_COLUMNS = ("model", "params_total", "gpu", "num_gpus", "precision", "tokens_per_s")
+TRAINING_COLUMNS = ("model", "hardware", "gpu_hours")
+SERVING_COLUMNS = ("model", "gpu", "tokens_per_s")
+"""The columns that a file must have. Without another, its rows say what they miss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +79,18 @@ class TrainingRecord:
 
 @dataclass(frozen=True, slots=True)
 class ServingRecord:
-    """A published throughput in output tokens/s of one replica of ``accelerators``."""
+    """A published throughput in output tokens/s of one replica of ``accelerators``.
+
+    ``precision`` is the width of the weights, ``multiplied`` that of the products.
+    """
 
     model: str
     shape: LanguageModel
     hardware: Accelerator
     accelerators: int
     precision: Precision
+    multiplied: Precision
+    engine: str
     input_tokens: float
     output_tokens: float
     max_batch: float
@@ -103,7 +122,7 @@ def read_rows(path: Path, needed: Iterable[str]) -> list[Row]:
         raise Refusal("{file} is larger than {most} MB.", file=str(path), most=_MOST_BYTES // 10**6)
     try:
         reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""))
-        names = reader.fieldnames or []
+        names = reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or []]
         rows = [{key: value or "" for key, value in row.items() if isinstance(key, str)} for row in reader]
     except (UnicodeDecodeError, csv.Error) as error:
         raise Refusal("{file} is not a CSV file: {reason}.", file=str(path), reason=str(error)[:80]) from None
@@ -113,7 +132,7 @@ def read_rows(path: Path, needed: Iterable[str]) -> list[Row]:
 
 
 def training_record(row: Row) -> TrainingRecord | Unusable:
-    """The record of a row with the columns of ``data/published_training.csv``; lineage and house may miss."""
+    """The record of a row with the columns of ``data/published_training.csv``, most of which may miss."""
     model = row["model"]
     try:
         return _training(row)
@@ -122,7 +141,7 @@ def training_record(row: Row) -> TrainingRecord | Unusable:
 
 
 def serving_record(row: Row) -> ServingRecord | Unusable:
-    """The record of a row with the columns of ``data/published_serving.csv``."""
+    """The record of a row with the columns of ``data/published_serving.csv``, most of which may miss."""
     try:
         return _serving(row)
     except Refusal as reason:
@@ -130,7 +149,7 @@ def serving_record(row: Row) -> ServingRecord | Unusable:
 
 
 def _training(row: Row) -> TrainingRecord:
-    if row.get("in_backtest", "1").strip() in ("0", "0.0", "false", "False"):
+    if row.get("in_backtest", "").strip().lower() in ("0", "0.0", "false", "no"):
         stated = Text(row.get("left_out_en", "") or row.get("notes", ""), row.get("left_out_zh", ""))
         if stated.en:
             raise Refusal("The table keeps it out: {reason}", reason=stated)
@@ -138,40 +157,38 @@ def _training(row: Row) -> TrainingRecord:
     hours = _number(row, "gpu_hours")
     if hours is None:
         raise Refusal("No GPU-hours are published.")
-    if row["arch"] == "encoder":
+    arch = row.get("arch", "").strip().lower()
+    if "encoder" in arch and "dec" not in arch:
         raise Refusal("An encoder is another kind of model.")
-    active = _number(row, "params_active") or _number(row, "params_total")
+    total, active, moe = _size(row, arch)
     tokens = _number(row, "tokens")
     flop = 6 * active * tokens if active and tokens else _number(row, "training_flop")
     if flop is None:
+        if moe and active is None and tokens:
+            raise Refusal("The parameters at work per token are not published.")
         raise Refusal("Neither parameters and tokens nor FLOP are published.")
-    if (
-        active is not None
-        and active < SMALLEST_MODEL
-        and (_number(row, "params_total") or 0) < SMALLEST_MODEL
-    ):
+    if active is not None and max(active, total or 0) < SMALLEST_MODEL:
         raise Refusal("Under 1 B parameters, embeddings and overhead rule the time.")
-    model = row["model"]
-    basis = row.get("gpu_hours_basis", "")
+    model, hardware = row["model"], accelerator_called(row["hardware"])
     return TrainingRecord(
         model=model,
         lineage=row.get("lineage") or model,
         house=row.get("house") or model,
-        hardware=accelerator_called(row["hardware"]),
-        accelerators=_number(row, "num_gpus"),
+        hardware=hardware,
+        accelerators=_cluster(row, hours),
         active=active or math.sqrt(flop / 120),
-        moe=row["arch"] == "moe",
-        fp8=row["precision"].strip().lower().startswith("fp8"),
+        moe=moe,
+        fp8=in_8_bits(row.get("precision", ""), hardware),
         flop=flop,
         gpu_hours=hours,
-        rounded=any(word in basis + row.get("hardware", "") for word in _ROUNDED),
+        rounded=any(word in row.get("gpu_hours_basis", "") + row["hardware"] for word in _ROUNDED),
         source=row.get("source", ""),
     )
 
 
 def _serving(row: Row) -> ServingRecord:
-    speed, kind = _number(row, "tokens_per_s"), row.get("tokens_kind", "output").lower()
-    engine = row.get("framework", "").lower()
+    speed, kind = _number(row, "tokens_per_s"), row.get("tokens_kind", "").strip().lower()
+    engine = row.get("framework", "")
     prompt, answer = _number(row, "input_len"), _number(row, "output_len")
     if speed is None:
         raise Refusal("No throughput is published.")
@@ -179,27 +196,32 @@ def _serving(row: Row) -> ServingRecord:
         raise Refusal("The lengths of prompts and answers are not published.")
     if answer <= 1:
         raise Refusal("It measures one phase alone, not whole answers.")
-    if not kind.startswith(("output", "total output")) or "fleet" in kind or "nodes" in kind:
+    if (kind and not _OUTPUT.match(kind)) or _PART_OF_IT.search(kind):
         raise Refusal("It does not count output tokens alone, or does not say what it counts.")
-    if any(name in engine for name in _UNBATCHED):
-        raise Refusal(
-            "{engine} is another kind of software: it does not batch requests.", engine=row["framework"]
-        )
-    if _NOT_A_TRANSFORMER.search(row["model"].lower() + " " + row.get("notes", "").lower()):
+    if any(name in engine.lower() for name in _UNBATCHED):
+        raise Refusal("{engine} is another kind of software: it does not batch requests.", engine=engine)
+    if _NOT_A_TRANSFORMER.search(row["model"].lower()) or _RECURRENT.search(row.get("notes", "").lower()):
         raise Refusal("It is not a plain transformer.")
-    total = _number(row, "params_total")
+    total, active, moe = _size(row)
     if total is None:
         raise Refusal("The size of the model is not published.")
+    if moe and active is None:
+        raise Refusal("The parameters at work per token are not published.")
     hardware = accelerator_called(row["gpu"])
+    precision, multiplied = precision_of(row.get("precision", ""), hardware)
+    shape = model_called(row["model"], total) or usual_shape(total, active)
     return ServingRecord(
         model=row["model"],
-        shape=shape_of(row["model"], total, _number(row, "params_active")),
+        shape=shape,
         hardware=hardware,
-        accelerators=max(1, int(_number(row, "num_gpus") or 1)),
-        precision=_precision(row["precision"], hardware),
+        accelerators=_replica_size(row, speed) or _fewest(shape, precision, hardware),
+        precision=precision,
+        multiplied=multiplied,
+        engine=engine,
         input_tokens=max(1.0, prompt),
         output_tokens=answer,
-        max_batch=_largest_batch(row.get("batch_or_concurrency", "")),
+        # Where it is a maximum, the limit of the published runs.
+        max_batch=batch(row.get("batch_or_concurrency", "")) or 2048.0,
         tokens_per_s=speed,
         calibrates=row.get("calibrates") == "1",
         source=row.get("source", ""),
@@ -208,42 +230,66 @@ def _serving(row: Row) -> ServingRecord:
 
 _ROUNDED = ("approx", "unverified", "roughly", "derived", "about", "~")
 _UNBATCHED = ("llama.cpp", "transformers", "ollama", "mlx", "exllama")
-_NOT_A_TRANSFORMER = re.compile(r"mamba|hybrid|rwkv|\bssm\b|jamba|nemotron.?nano|nemotron-h|qwen3-next")
-_PRECISIONS: dict[str, Precision] = {
-    "bf16": "bf16",
-    "fp16": "bf16",
-    "fp8": "fp8",
-    "fp4": "fp4",
-    "nvfp4": "fp4",
-    "mxfp4": "fp4",
-    "int4": "int4",
-    "awq": "int4",
-    "gptq": "int4",
-}
+_OUTPUT = re.compile(r"(total )?(output|generat|completion|decode)")
+_PART_OF_IT = re.compile(
+    r"fleet|nodes|input|prompt|(per|/) ?(gpu|user|request|accelerator|chip)|single phase"
+)
+_NOT_A_TRANSFORMER = re.compile(
+    r"mamba|hybrid|rwkv|\bssm\b|jamba|^(?!.*llama).*nemotron.?(nano|h\b|3)|qwen3-next|qwen3\.5|kimi.linear|falcon.?h1"
+)
+_RECURRENT = re.compile(r"mamba|rwkv|\bssm\b|state.space|linear attention")
+_MOE = re.compile(r"moe|mixture|sparse|expert")
+_AT_WORK = re.compile(r"\ba(\d+(?:\.\d+)?)b\b")
 
 
-def _precision(text: str, hardware: Accelerator) -> Precision:
-    found = _PRECISIONS.get(text.strip().lower())
-    if found is None:
-        raise Refusal("Its precision, {value}, is not one that is estimated.", value=text[:20])
-    if found == "fp4" and not hardware.tflops_fp4:
-        return "int4"  # weights in 4 bits, multiplied in 16
-    hardware.peak(found)
-    return found
+def _size(row: Row, arch: str = "") -> tuple[float | None, float | None, bool]:
+    """All parameters, those at work for a token, and whether it is a mixture of experts."""
+    total, active = _number(row, "params_total"), _number(row, "params_active")
+    if total and active and active > 1.1 * total:
+        raise Refusal(
+            "More parameters are at work, {active}, than there are, {total}.", active=active, total=total
+        )
+    known = model_called(row["model"], total)
+    said = _AT_WORK.search(row["model"].lower())
+    total = total or (known.parameters_published if known else None)
+    if _MOE.search(arch):
+        moe = True
+    elif arch:
+        moe = False
+    else:
+        moe = known.is_moe if known else bool(said or (active and total and active < 0.9 * total))
+    if active is None and moe:
+        active = known.active_published if known and known.is_moe else float(said[1]) * 1e9 if said else None
+    return total, active if moe else active or total, moe
 
 
-def _largest_batch(text: str) -> float:
-    """The batch or concurrency of a row; 2,048, the limit of the published runs, where it is a maximum."""
-    match = re.fullmatch(r"\s*(\d+)(?:\.0)?\s*", text)
-    return float(match[1]) if match else 2048.0
+def _cluster(row: Row, hours: float) -> float | None:
+    """How many accelerators ran; None where the row does not say, or tells a server of a longer run."""
+    try:
+        count = _number(row, "num_gpus")
+    except Refusal:
+        count = None  # "up to 1,024" is no number, and it matters little
+    said = accelerators_said(row["hardware"])
+    return count or (said if said and hours / said < _A_LONG_RUN else None)
+
+
+_A_LONG_RUN = 9000.0  # hours, a year
+
+
+def _replica_size(row: Row, speed: float) -> int | None:
+    """Accelerators of the replica, as the row or the hardware's name tells, or speed ÷ speed of each."""
+    each = _number(row, "tokens_per_s_per_gpu")
+    count = (
+        _number(row, "num_gpus") or accelerators_said(row["gpu"]) or (round(speed / each) if each else None)
+    )
+    return max(1, int(count)) if count else None
+
+
+def _fewest(shape: LanguageModel, precision: Precision, hardware: Accelerator) -> int:
+    """The fewest accelerators, of 1, 2, 4 … 64, whose memory is filled to four fifths by the weights."""
+    needed = shape.parameters * BYTES_PER_WEIGHT[precision] / (0.8e9 * hardware.memory_gb)
+    return next((count for count in (1, 2, 4, 8, 16, 32) if count >= needed), 64)
 
 
 def _number(row: Row, column: str) -> float | None:
-    text = row.get(column, "").strip()
-    try:
-        value = float(text) if text else None
-    except ValueError:
-        raise Refusal("{column} is {value}; a number is needed.", column=column, value=text[:40]) from None
-    if value is not None and not 0 <= value < 1e40:
-        raise Refusal("{column} is {value}; a number is needed.", column=column, value=text[:40])
-    return value or None
+    return number(row.get(column, ""), column)

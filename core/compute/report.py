@@ -1,17 +1,19 @@
 """Estimates as plain dicts of strings, numbers, lists and dicts: for the command line and for JSON."""
 
+import math
 from dataclasses import asdict
 from typing import Any
 
 from core.compute.band import Band
 from core.compute.explain import Step, finetuning_steps, training_steps
 from core.compute.explain_serving import api_steps, selfhost_steps
-from core.compute.finetuning import FinetuneEstimate
+from core.compute.finetuning import FinetuneEstimate, FinetunePlan
 from core.compute.finetuning_calibration import Held
 from core.compute.law import Standing, fine_tuner_standings, standings
 from core.compute.prices import HourlyPrice
 from core.compute.serving_cost import ApiEstimate, SelfHostEstimate, ServingEstimate
-from core.compute.training_cost import TrainingEstimate
+from core.compute.serving_plan import ServingPlan
+from core.compute.training_cost import TrainingEstimate, TrainingPlan
 from core.compute.training_memory import Memory
 from core.i18n import Refusal
 
@@ -22,7 +24,7 @@ def training_report(estimate: TrainingEstimate) -> Report:
     """The training estimate; units stand in the names, bands as p10, p50, p90."""
     known, fit = estimate.calibration, estimate.fit
     return {
-        "plan": asdict(estimate.plan),
+        "plan": _plan(estimate.plan),
         "flop": estimate.flop,
         "attention_share_of_6n": estimate.attention_share,
         "mfu": _band(estimate.mfu),
@@ -61,7 +63,7 @@ def training_report(estimate: TrainingEstimate) -> Report:
 def finetuning_report(estimate: FinetuneEstimate) -> Report:
     """The fine-tuning estimate, in the same words."""
     return {
-        "plan": asdict(estimate.plan),
+        "plan": _plan(estimate.plan),
         "tokens": estimate.tokens,
         "tokens_written": estimate.written,
         "flop": estimate.flop,
@@ -94,9 +96,8 @@ def finetuning_report(estimate: FinetuneEstimate) -> Report:
 
 def serving_report(estimate: ServingEstimate) -> Report:
     """Both ways of serving; a way that cannot be estimated holds its sentence under ``refused``."""
-    plan = asdict(estimate.plan)
     return {
-        "plan": {**plan, "on": estimate.plan.on.isoformat()},
+        "plan": {**_plan(estimate.plan), "on": estimate.plan.on.isoformat()},
         "api": _api(estimate),
         "selfhost": _selfhost(estimate),
         "break_even_requests_per_month": estimate.break_even,
@@ -150,6 +151,14 @@ def _selfhost(estimate: ServingEstimate) -> Report:
         "usd_per_request_at_scale": own.at_scale,
         "memory_gb": {"weights": own.weights_gb, "kv_cache": own.kv_cache_gb, "all": own.memory_gb},
         "explain": [_step(step) for step in selfhost_steps(estimate.plan, own)],
+    }
+
+
+def _plan(plan: TrainingPlan | FinetunePlan | ServingPlan) -> Report:
+    """The inputs as given. One that is not used, or refused for one way of two, may be no number: None."""
+    return {
+        key: None if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in asdict(plan).items()
     }
 
 

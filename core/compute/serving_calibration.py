@@ -34,6 +34,9 @@ PUBLISHED_BATCH = 2048
 _PUBLISHED_KV_BYTES: dict[Kind, float] = {"dense": 1.0, "moe": 2.0}
 
 
+_KEEP_16_BITS = ("vllm", "sglang", "tgi", "lmdeploy")
+
+
 @dataclass(frozen=True, slots=True)
 class Cells:
     """Published throughputs (output tokens/s), and the replicas they ran on."""
@@ -93,13 +96,18 @@ def cells() -> Cells:
 
 
 def replica_of_record(record: ServingRecord) -> Replica:
-    """The replica that a published throughput was measured on."""
+    """The replica that a published throughput was measured on.
+
+    vLLM, SGLang and their like keep the KV cache in 16 bits unless they are told otherwise.
+    """
+    wide = any(name in record.engine.lower() for name in _KEEP_16_BITS)
     return replica_of(
         record.shape,
         record.hardware,
         record.accelerators,
         precision=record.precision,
-        kv_bytes_per_value=usual_kv_bytes(record.shape, record.precision),
+        multiplied=record.multiplied,
+        kv_bytes_per_value=2.0 if wide else usual_kv_bytes(record.shape, record.precision),
         input_tokens=record.input_tokens,
         output_tokens=record.output_tokens,
         max_batch=record.max_batch,
@@ -122,8 +130,11 @@ def replica_of(
     output_tokens: float,
     cached_tokens: float = 0.0,
     max_batch: float = PUBLISHED_BATCH,
+    multiplied: str | None = None,
 ) -> Replica:
     """The replica of ``model`` on ``count`` of ``hardware``, as the roofline wants it.
+
+    ``precision`` is that of the weights and, unless ``multiplied`` says otherwise, of the products.
 
     More accelerators than key-value heads each keep a copy of the same heads; latent attention is
     spread by request instead, and keeps none twice.
@@ -137,13 +148,13 @@ def replica_of(
         routed_share=np.array(share),
         active=np.array(float(model.active_parameters)),
         layers=np.array(float(model.layers)),
-        width=np.array(float(model.heads * model.head_dim)),
+        width=np.array(float(model.attention_width)),
         kv_bytes=np.array(kv),
         input_tokens=np.array(float(input_tokens)),
         cached_tokens=np.array(float(cached_tokens)),
         output_tokens=np.array(float(output_tokens)),
         accelerators=np.array(float(count)),
-        peak=np.array(hardware.peak(precision)),
+        peak=np.array(hardware.peak(multiplied or precision)),
         peak_16bit=np.array(hardware.peak("bf16")),
         bandwidth=np.array(hardware.bandwidth_gb_s * 1e9),
         memory=np.array(hardware.memory_gb * 1e9),

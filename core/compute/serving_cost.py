@@ -134,7 +134,7 @@ def estimate_serving(plan: ServingPlan, own_prices: tuple[PriceRow, ...] = ()) -
 def estimate_api(plan: ServingPlan) -> ApiEstimate:
     """The API bill; a Refusal for an input out of range or a model without a price."""
     check_requests(plan)
-    price = api_price(plan.provider, plan.model, plan.on, float(plan.input_tokens))
+    price = api_price(str(plan.provider), str(plan.model), plan.on, float(plan.input_tokens))
     check_context(plan, price.model_name, price.context)
     return _api(plan, price)
 
@@ -206,7 +206,9 @@ def estimate_selfhost(plan: ServingPlan, own_prices: tuple[PriceRow, ...] = ()) 
 
 def smallest_replica(plan: ServingPlan) -> int | None:
     """The fewest accelerators, of 1, 2, 4 … 64, that hold the model and one request; None if none do."""
+    check_requests(plan)
     model, hardware = language_model(plan.open_model), accelerator(plan.accelerator)
+    check_fleet(replace(plan, accelerators=1), hardware)
     for count in REPLICA_SIZES:
         if float(room(replica_for(replace(plan, accelerators=count), model, hardware), constants())) >= 1:
             return count

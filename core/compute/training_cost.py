@@ -3,7 +3,7 @@
 With N_a active parameters, D tokens, a model of L layers of width w = heads × head size and sequences
 of s tokens,
 
-    FLOP       = 6 N_a D (1 + a(s) / 6 N_a),            a(s) = 6 L w s   (causal attention)
+    FLOP       = 6 N_a D (1 + a(s) / 6 N_a),            a(s) = 6 L w s   (causal attention; less with windows)
     GPU-hours  = FLOP' / (3600 × dense 16-bit peak × MFU × gain)
     dollars    = GPU-hours × price,   days = GPU-hours / (24 × accelerators)
     energy     = GPU-hours × watts × PUE / 1000,   CO₂e = energy × the grid's grams per kWh
@@ -249,5 +249,5 @@ def _check(plan: TrainingPlan, hardware: Accelerator) -> None:
 
 
 def _attention(shape: LanguageModel, active: float, sequence: int) -> float:
-    """FLOP of causal attention as a share of 6N per token: 6 L w s ÷ 6 N_a."""
-    return shape.layers * shape.heads * shape.head_dim * sequence / active
+    """FLOP of causal attention as a share of 6N per token."""
+    return shape.attention_flop(sequence) / (6 * active)

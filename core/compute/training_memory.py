@@ -202,9 +202,15 @@ def _divides(tensor: int, accelerators: int, heads: int) -> bool:
 
 def _fewest(shape: LanguageModel, usable: float, need: Callable[[Split, int], Memory]) -> int | None:
     """The fewest accelerators, of whole servers beyond one, on which the run fits in some split."""
+
+    def fits(count: int) -> bool:
+        return any(need(split, count).total <= usable for split in splits(shape, count))
+
+    if not fits(_MOST):  # where each split holds the least, and every split is possible
+        return None
     count = 1
     while count <= _MOST:
-        if any(need(split, count).total <= usable for split in splits(shape, count)):
+        if fits(count):
             return count
         count = count * 2 if count < _SERVER else max(count + _SERVER, count * 5 // 4 // _SERVER * _SERVER)
     return None

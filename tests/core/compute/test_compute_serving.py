@@ -31,6 +31,7 @@ from core.compute import (
     language_models,
     models_of,
     price_list,
+    prices_of,
     selfhost_steps,
     serving_findings,
     serving_report,
@@ -68,7 +69,7 @@ plans = st.builds(
 )
 
 
-UNPRICED = ("B300 SXM", "MI250X", "TPU v7x", "Gaudi 3")
+UNPRICED = [a.name for a in accelerators().values() if not prices_of(a.name)]
 LONG = sorted(name for name, model in language_models().items() if model.context > 50_000)
 
 
@@ -502,6 +503,15 @@ def numbers(tree):
     if isinstance(tree, list):
         return [number for part in tree for number in numbers(part)]
     return [tree] if isinstance(tree, (int, float)) and not isinstance(tree, bool) else []
+
+
+@pytest.mark.parametrize("field", ["price_per_hour", "utilisation", "peak_factor", "ttft_ms", "tpot_ms"])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_report_holds_no_infinity_also_where_an_input_is_one(field, value):
+    report = serving_report(estimate_serving(replace(PLAN, **{field: value})))
+    assert field in json.dumps(report, allow_nan=False)
+    assert "refused" in report["selfhost"]
+    assert report["api"]["usd_per_request"] > 0
 
 
 @given(plans)

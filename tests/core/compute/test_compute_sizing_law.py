@@ -83,3 +83,10 @@ def test_a_third_of_a_known_base_model_is_a_third_of_its_own_training():
     assert found[0].crossed
     with pytest.raises(Refusal, match="base model"):
         fine_tuner_standings(1e20, base_flop=-1)
+
+
+@pytest.mark.parametrize("flop", [-1, math.nan, math.inf, 1e41, None, "1e25"])
+def test_flop_that_cannot_be_stand_nowhere(flop):
+    for stand in (standings, fine_tuner_standings):
+        with pytest.raises(Refusal, match="Training FLOP"):
+            stand(flop)

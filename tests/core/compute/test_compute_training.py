@@ -287,6 +287,19 @@ def test_bad_input_is_refused_in_a_sentence_that_names_the_field(field, value, n
     assert str(refused.value).endswith((".", "?"))
 
 
+def test_an_input_that_is_not_used_may_be_no_number_and_the_report_holds_none():
+    plan = TrainingPlan(math.nan, 1e12, model="Llama 3.1 8B", active_parameters=math.inf)
+    report = training_report(estimate_training(plan))
+    assert json.loads(json.dumps(report, allow_nan=False))["plan"]["parameters"] is None
+
+
+@pytest.mark.parametrize("field", ["accelerator", "country", "model", "precision", "tier"])
+@pytest.mark.parametrize("value", [["H100 SXM"], {"a": 1}, 3, object()])
+def test_a_name_that_is_none_is_refused_too(field, value):
+    with pytest.raises(Refusal):
+        estimate_training(replace(TrainingPlan(7e9, 1e12), **{field: value}))
+
+
 def test_a_card_without_8_bits_refuses_8_bit_training():
     with pytest.raises(Refusal, match="bf16, int4"):
         estimate_training(TrainingPlan(7e9, 1e9, accelerator="A100 SXM 80GB", precision="fp8"))
