@@ -7,6 +7,7 @@ import streamlit as st
 from core.finance import Projection, project
 from core.i18n import Language, Refusal
 from core.venture import GROUPS
+from pages.parts.actuals_view import actuals_view
 from pages.parts.cash_view import Shown, cash_view
 from pages.parts.comparison import comparison
 from pages.parts.drivers import driver_field
@@ -82,6 +83,7 @@ def _closer(ws: Workspace, projection: Projection, scenario: str | None, _: Lang
         "movers": (_("What matters most"), lambda: movers(ws, projection.venture, scenario, _)),
         "growth": (_("MRR, margin, cohorts"), lambda: growth(projection, _)),
         "goal": (_("Reach a goal"), lambda: goal_view(ws, projection.venture, scenario, _)),
+        "actuals": (_("Real figures"), lambda: actuals_view(ws, projection, _)),
         "own": (_("Your own lines"), lambda: own_lines(ws, projection, _)),
     }
     st.subheader(_("A closer look"))

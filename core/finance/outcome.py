@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from core.finance.actuals import figures
 from core.finance.engine import evaluate
 from core.finance.model import Model, model_of
 from core.finance.units import spoken
@@ -66,7 +67,7 @@ def outcomes(venture: Venture) -> tuple[Outcome, ...]:
 
 def values(venture: Venture, asked: Outcome, drivers: Mapping[str, Array]) -> Array:
     """The outcome for every draw of ``drivers``, shape (draws,), always finite."""
-    lines = evaluate(model_of(venture), drivers, venture.horizon_months, asked.lines)
+    lines = evaluate(model_of(venture), drivers, venture.horizon_months, asked.lines, figures(venture))
     found = asked.read(lines, drivers)
     if not np.isfinite(found).all():
         raise Refusal("{field} is not defined here: it divides by something that is zero.", field=asked.label)

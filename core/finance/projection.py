@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from core.finance.actuals import figures
 from core.finance.draws import SEED, draws, medians, spearman_squared, varying
 from core.finance.engine import evaluate
 from core.finance.model import Model, model_of
@@ -107,7 +108,7 @@ def project(venture: Venture, scenario_id: str | None = None) -> Projection:
     """The projection of a venture (under a scenario) at the medians; found again while nothing changes."""
     under = venture.under(scenario_id)
     model = model_of(under)
-    lines = evaluate(model, medians(under), under.horizon_months)
+    lines = evaluate(model, medians(under), under.horizon_months, None, figures(under))
     return Projection(under, model, {key: array[:, 0] for key, array in lines.items()})
 
 
@@ -118,5 +119,5 @@ def simulate(
     """``count`` paths of a venture (under a scenario); found again while nothing changes."""
     under = venture.under(scenario_id)
     drawn = draws(under, count, seed)
-    lines = evaluate(model_of(under), drawn, under.horizon_months, SIMULATED)
+    lines = evaluate(model_of(under), drawn, under.horizon_months, SIMULATED, figures(under))
     return Simulation(under, lines, drawn, count)

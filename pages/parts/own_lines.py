@@ -145,8 +145,8 @@ def _editor(editing: str) -> None:
         known = names(venture)
         words = distinct(
             {
-                name: f"{_.text(thing.label)} · {name} · {read_unit(thing.unit, venture.currency, _)}"
-                for name, thing in known.items()
+                name: f"{_.text(title)} · {name} · {read_unit(text, venture.currency, _)}"
+                for name, (title, text) in known.items()
             }
         )
         st.selectbox(
