@@ -11,7 +11,7 @@ from pages.parts.actuals_view import actuals_view
 from pages.parts.cash_view import Shown, cash_view
 from pages.parts.comparison import comparison
 from pages.parts.drivers import driver_field
-from pages.parts.figures import answer, cards
+from pages.parts.figures import answer, cards, definitions
 from pages.parts.goal_view import goal_view
 from pages.parts.growth import growth
 from pages.parts.lever import price_lever
@@ -46,6 +46,7 @@ def page() -> None:
         projection = shown[0].projection
         if not others:
             cards(FIGURES, projection, _, "plan")
+            definitions(FIGURES, projection, _)
     if others:
         comparison(shown, _)
     _closer(ws, projection, scenario, _)

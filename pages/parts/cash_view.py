@@ -18,7 +18,7 @@ from core.finance.actuals import figures
 from core.i18n import Language
 from core.venture import Venture
 from pages.parts.session import Workspace
-from pages.parts.shell import plain
+from pages.parts.shell import CHART_BAR, plain
 
 MOVING, STILL = 1024, 8192
 """Draws of the first answer, and of the one that stays."""
@@ -118,6 +118,6 @@ def _chart(shown: Sequence[Shown], simulation: Simulation | None, _: Language) -
     st.plotly_chart(
         cash_chart(series, venture.start, venture.currency, _, fan, planned=planned, real=real),
         key="plan:cash" if simulation is None else f"plan:cash:{simulation.count}",
-        config={"displaylogo": False},
+        config=CHART_BAR,
         alt=_("Cash at the end of each month"),
     )
