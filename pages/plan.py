@@ -60,7 +60,7 @@ def _drivers(ws: Workspace, scenario: str | None, _: Language) -> None:
     chosen = st.pills(
         _("Drivers"),
         groups,
-        default=groups[0],
+        default=groups[0] if "plan:group" not in st.session_state else None,
         format_func=lambda group: _.text(GROUPS[group]),
         key="plan:group",
         required=True,

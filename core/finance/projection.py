@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.finance.actuals import figures
-from core.finance.draws import SEED, draws, medians, spearman_squared, varying
+from core.finance.draws import SEED, draws, medians, share_error, spearman_squared, varying
 from core.finance.engine import evaluate
 from core.finance.model import Model, model_of
 from core.venture import Venture
@@ -71,9 +71,8 @@ class Simulation:
 
     @property
     def p_cash_out_error(self) -> float:
-        """Standard error of :attr:`p_cash_out` as if the draws were independent (Sobol draws do better)."""
-        p = self.p_cash_out
-        return float(np.sqrt(p * (1 - p) / self.count))
+        """Standard error of :attr:`p_cash_out`."""
+        return share_error(self.p_cash_out, self.count)
 
     def cash_zero_months(self) -> tuple[int | None, int | None, int | None]:
         """The 10th, 50th and 90th percentile of the first month with cash below zero (None: never)."""

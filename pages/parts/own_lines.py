@@ -130,9 +130,9 @@ def _editor(editing: str) -> None:
                 key=f"own:unit:{editing}",
                 accept_new_options=True,
             )
+        st.session_state.setdefault(f"own:formula:{editing}", old.formula if old else "")
         formula = st.text_input(
             _("Formula"),
-            old.formula if old else "",
             key=f"own:formula:{editing}",
             max_chars=1000,
             live=True,
