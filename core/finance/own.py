@@ -83,7 +83,7 @@ def draft(
     wanted = units[own] if unit_text else (found if found is not None else unit("1"))
     if found is not None and not same(found, wanted):
         raise FormulaRefusal(
-            "the formula gives {found}, but the line is in {wanted}.",
+            "The formula gives {found}, but the line is in {wanted}.",
             0,
             found=spelled(found),
             wanted=unit_text,

@@ -18,7 +18,7 @@ from pages.parts.shell import CHART_BAR
 
 NEEDS = {
     "mrr": ("mrr", "new_mrr", "expansion_mrr", "contraction_mrr", "churned_mrr"),
-    "margin": ("customers", "revenue", "cost_of_revenue", "payment_fees", "inference_cost"),
+    "margin": ("customers", "revenue", "cost_of_revenue", "support_cost_total"),
     "cohorts": ("survival", "new_customers"),
 }
 """The lines without which a plan has nothing of the kind to show."""
