@@ -7,10 +7,11 @@ import streamlit as st
 from core.finance import Projection, project
 from core.i18n import Language, Refusal
 from core.venture import GROUPS
+from pages.parts.actuals_view import actuals_view
 from pages.parts.cash_view import Shown, cash_view
 from pages.parts.comparison import comparison
 from pages.parts.drivers import driver_field
-from pages.parts.figures import answer, cards
+from pages.parts.figures import answer, cards, definitions
 from pages.parts.goal_view import goal_view
 from pages.parts.growth import growth
 from pages.parts.lever import price_lever
@@ -45,6 +46,7 @@ def page() -> None:
         projection = shown[0].projection
         if not others:
             cards(FIGURES, projection, _, "plan")
+            definitions(FIGURES, projection, _)
     if others:
         comparison(shown, _)
     _closer(ws, projection, scenario, _)
@@ -58,7 +60,7 @@ def _drivers(ws: Workspace, scenario: str | None, _: Language) -> None:
     chosen = st.pills(
         _("Drivers"),
         groups,
-        default=groups[0],
+        default=groups[0] if "plan:group" not in st.session_state else None,
         format_func=lambda group: _.text(GROUPS[group]),
         key="plan:group",
         required=True,
@@ -82,6 +84,7 @@ def _closer(ws: Workspace, projection: Projection, scenario: str | None, _: Lang
         "movers": (_("What matters most"), lambda: movers(ws, projection.venture, scenario, _)),
         "growth": (_("MRR, margin, cohorts"), lambda: growth(projection, _)),
         "goal": (_("Reach a goal"), lambda: goal_view(ws, projection.venture, scenario, _)),
+        "actuals": (_("Real figures"), lambda: actuals_view(ws, projection, _)),
         "own": (_("Your own lines"), lambda: own_lines(ws, projection, _)),
     }
     st.subheader(_("A closer look"))

@@ -7,8 +7,8 @@ month by month; :attr:`Model.steps` says which.
 """
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -45,7 +45,8 @@ class Model:
     """A loaded, checked model.
 
     ``inputs`` are the drivers (by key, no amounts: those are the venture's), ``steps`` the order of
-    evaluation. Two ventures that differ in amounts only share one model.
+    evaluation. Two ventures that differ in amounts only share one model. ``given`` are names of numbers
+    that are given month by month.
     """
 
     lines: Mapping[str, Line]
@@ -54,6 +55,7 @@ class Model:
     constants: Mapping[str, Named]
     inputs: Mapping[str, Named]
     steps: tuple[Step, ...]
+    given: frozenset[str] = frozenset({"month"})
 
     def named(self, name: str) -> Named:
         """Label and unit of a line, a driver, a constant or ``month``."""
@@ -135,6 +137,13 @@ def _loaded(shape: tuple[tuple[str, Text, str], ...], own: tuple[Line, ...]) -> 
             known_first = {key: u for key, u in units.items() if key not in lines or key == line.key}
             openings[line.key] = _checked(line, line.opening, known_first, frozenset())
     return Model(lines, formulas, openings, plan.constants, inputs, _ordered(lines, formulas))
+
+
+def with_formulas(model: Model, formulas: Mapping[str, Formula], given: Iterable[str]) -> Model:
+    """The model with other formulas for some of its lines, which may also read numbers that are ``given``."""
+    merged = {**model.formulas, **formulas}
+    steps = _ordered(model.lines, merged)
+    return replace(model, formulas=merged, steps=steps, given=model.given.union(given))
 
 
 def _checked(line: Line, text: str, units: Mapping[str, Unit], lines: frozenset[str]) -> Formula:

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from core.finance.actuals import is_real
 from core.finance.projection import Projection
 from core.i18n import Refusal, Text
 
@@ -16,6 +17,10 @@ Array = NDArray[np.float64]
 
 SIGNIFICANT = 1e-9
 """A smaller share of the cost of revenue is no cost of its own but rounding."""
+
+
+MRR = ("mrr", "new_mrr", "expansion_mrr", "contraction_mrr", "churned_mrr")
+"""The lines whose real figures need not add up; then what is left over is a movement of its own."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +45,20 @@ def mrr_movements(projection: Projection, first: int, last: int) -> tuple[Move, 
     def total(key: str) -> float:
         return float(projection.lines[key][first : last + 1].sum())
 
-    return (
-        Move(Text("MRR before", "期初 MRR"), projection.at("mrr", first - 1), "level"),
+    before, after = projection.at("mrr", first - 1), projection.at("mrr", last)
+    moves = [
         Move(Text("New", "新增"), total("new_mrr")),
         Move(Text("Expansion", "扩展"), total("expansion_mrr")),
         Move(Text("Contraction", "收缩"), 0.0 - total("contraction_mrr")),
         Move(Text("Churned", "流失"), 0.0 - total("churned_mrr")),
-        Move(Text("MRR after", "期末 MRR"), projection.at("mrr", last), "level"),
+    ]
+    gap = after - before - sum(move.value for move in moves)
+    if any(is_real(projection.venture, key, month) for key in MRR for month in range(first, last + 1)):
+        moves.append(Move(Text("Real figures", "实际数据差额"), gap))
+    return (
+        Move(Text("MRR before", "期初 MRR"), before, "level"),
+        *moves,
+        Move(Text("MRR after", "期末 MRR"), after, "level"),
     )
 
 

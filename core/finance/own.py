@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 from core.finance.formula import NAMES_TAKEN, Formula, FormulaRefusal, parse, unit_of
-from core.finance.model import Named, model_of
+from core.finance.model import model_of
 from core.finance.projection import project
 from core.finance.units import Unit, same, spelled, unit
 from core.i18n import Refusal, Text
@@ -41,11 +41,11 @@ THIS = "this"
 """What a line may call itself in its formula: ``prev(this) + revenue * one_month``."""
 
 
-def names(venture: Venture) -> dict[str, Named]:
+def names(venture: Venture) -> dict[str, tuple[Text, str]]:
     """Every name that a formula may use, drivers first, with its label and unit."""
     model = model_of(venture)
-    lines = {key: Named(line.label, line.unit) for key, line in model.lines.items()}
-    return {**model.inputs, **lines, **model.constants, "month": model.named("month")}
+    keys = (*model.inputs, *model.lines, *model.constants, "month")
+    return {key: (model.named(key).label, model.named(key).unit) for key in keys}
 
 
 def key_for(label: str, venture: Venture, stem: str = "line") -> str:
@@ -70,7 +70,7 @@ def draft(
     """
     named = _label(label)
     own = key or key_for(label, venture)
-    units: dict[str, Unit] = {name: unit(thing.unit) for name, thing in names(venture).items()}
+    units: dict[str, Unit] = {name: unit(text) for name, (_, text) in names(venture).items()}
     units.pop(own, None)
     parsed = parse(formula)
     itself = {own} if THIS in units else {own, THIS}
@@ -83,7 +83,7 @@ def draft(
     wanted = units[own] if unit_text else (found if found is not None else unit("1"))
     if found is not None and not same(found, wanted):
         raise FormulaRefusal(
-            "the formula gives {found}, but the line is in {wanted}.",
+            "The formula gives {found}, but the line is in {wanted}.",
             0,
             found=spelled(found),
             wanted=unit_text,

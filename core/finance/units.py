@@ -115,7 +115,7 @@ def read(text: str, currency: str, _: Language) -> str:
     first, *rest = re.split(r"([*/])", text)
     words = [currency if first == "money" else "%" if first == "1" else _word(first, 1, _)]
     for sign, part in zip(rest[::2], rest[1::2], strict=True):
-        words.append((" / " if sign == "/" else " · ") + _word(part, 0, _))
+        words.append((" / " if sign == "/" else " · ") + (currency if part == "money" else _word(part, 0, _)))
     return "".join(words)
 
 
@@ -127,6 +127,8 @@ def spoken(value: float, text: str, currency: str, _: Language, digits: int = 3)
         return _.percent(value, digits) + below
     if first == "money":
         return _.money(value, currency, digits) + below
+    if "*" in first:
+        return f"{_.number(value, digits=digits)} {read(text, currency, _)}"
     above = _word(first, 0 if value == 1 else 1, _)
     return f"{_.number(value, digits=digits)} {above}{below}"
 

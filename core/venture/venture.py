@@ -21,6 +21,8 @@ CURRENCIES: tuple[Currency, ...] = ("USD", "EUR", "GBP", "CNY")
 MAX_NAME = 80
 MAX_DRIVERS, MAX_LINES, MAX_SCENARIOS, MAX_HYPOTHESES = 200, 100, 12, 60
 
+MAX_ACTUALS = 60
+
 
 class Line(Frozen):
     """One line of the financial model: a named formula with a unit.
@@ -43,6 +45,13 @@ class Override(Frozen):
 
     key: Key
     amount: Amount
+
+
+class Actual(Frozen):
+    """Real figures of a line of the plan, from month 1 on in the line's unit; None where there is none."""
+
+    key: Key
+    values: Parts[float | None]
 
 
 def _short_enough(name: Text) -> Text:
@@ -105,6 +114,7 @@ class Venture(Frozen):
     lines: Parts[Line] = ()
     compute_plan: ComputePlan = ComputePlan()
     hypotheses: Parts[Hypothesis] = ()
+    actuals: Parts[Actual] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -113,6 +123,7 @@ class Venture(Frozen):
             (Text("Lines", "公式行"), [l.key for l in self.lines], MAX_LINES),
             (Text("Scenarios", "情景"), [s.id for s in self.scenarios], MAX_SCENARIOS),
             (Text("Hypotheses", "假设"), [h.id for h in self.hypotheses], MAX_HYPOTHESES),
+            (Text("Real figures", "实际数据"), [a.key for a in self.actuals], MAX_ACTUALS),
             (Text("Notes", "便签"), [n.id for _, n in self.canvas.notes()], 10**6),
         ):
             if len(parts) > most:
@@ -147,6 +158,14 @@ class Venture(Frozen):
                         name=hypothesis.statement,
                         key=key,
                     )
+        for actual in self.actuals:
+            if len(actual.values) > self.horizon_months:
+                raise Refusal(
+                    "There are real figures of “{key}” for {count} months; the plan has {most}.",
+                    key=actual.key,
+                    count=len(actual.values),
+                    most=self.horizon_months,
+                )
         return self
 
     @cached_property
@@ -264,6 +283,10 @@ class Venture(Frozen):
 
     def without_hypothesis(self, hypothesis_id: str) -> "Venture":
         return self._with(hypotheses=tuple(h for h in self.hypotheses if h.id != hypothesis_id))
+
+    def with_actuals(self, actuals: Iterable[Actual]) -> "Venture":
+        """With these real figures in place of all that there were."""
+        return self._with(actuals=tuple(actuals))
 
     def with_lines(self, lines: Iterable[Line]) -> "Venture":
         return self._with(lines=tuple(lines))

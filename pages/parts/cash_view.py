@@ -13,11 +13,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.charts.plan import Series, cash_chart, fan_rows
-from core.finance import Projection, Simulation, simulate
+from core.finance import Projection, Simulation, project, simulate
+from core.finance.actuals import figures
 from core.i18n import Language
 from core.venture import Venture
 from pages.parts.session import Workspace
-from pages.parts.shell import plain
+from pages.parts.shell import CHART_BAR, plain
 
 MOVING, STILL = 1024, 8192
 """Draws of the first answer, and of the one that stays."""
@@ -112,9 +113,11 @@ def _chart(shown: Sequence[Shown], simulation: Simulation | None, _: Language) -
     venture = shown[0].projection.venture
     series = [Series(one.name, one.projection.series("cash")) for one in shown]
     fan = None if simulation is None else simulation.fan("cash")
+    planned = project(venture.with_actuals(())).series("cash") if venture.actuals else None
+    real = figures(venture).get("cash")
     st.plotly_chart(
-        cash_chart(series, venture.start, venture.currency, _, fan),
+        cash_chart(series, venture.start, venture.currency, _, fan, planned=planned, real=real),
         key="plan:cash" if simulation is None else f"plan:cash:{simulation.count}",
-        config={"displaylogo": False},
+        config=CHART_BAR,
         alt=_("Cash at the end of each month"),
     )

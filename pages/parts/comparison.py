@@ -10,7 +10,7 @@ from core.charts.uncertainty import scenarios_chart, scenarios_rows
 from core.finance import Metric, metrics, read_unit, said
 from core.i18n import Language
 from pages.parts.cash_view import Shown
-from pages.parts.shell import select
+from pages.parts.shell import CHART_BAR, select
 
 
 def comparison(shown: Sequence[Shown], _: Language) -> None:
@@ -53,7 +53,7 @@ def _line(shown: Sequence[Shown], _: Language) -> None:
     st.plotly_chart(
         scenarios_chart(series, base.venture.start, line.unit, base.venture, _),
         key="plan:compared:chart",
-        config={"displaylogo": False},
+        config=CHART_BAR,
         alt=_.text(line.label),
     )
     rows = scenarios_rows(series, base.venture.start, line.unit, base.venture, _)

@@ -14,10 +14,11 @@ from core.charts.uncertainty import (
 from core.finance import Projection
 from core.finance.movements import Move, cohorts, mrr_movements, unit_margin
 from core.i18n import Language
+from pages.parts.shell import CHART_BAR
 
 NEEDS = {
     "mrr": ("mrr", "new_mrr", "expansion_mrr", "contraction_mrr", "churned_mrr"),
-    "margin": ("customers", "revenue", "cost_of_revenue", "payment_fees", "inference_cost"),
+    "margin": ("customers", "revenue", "cost_of_revenue", "support_cost_total"),
     "cohorts": ("survival", "new_customers"),
 }
 """The lines without which a plan has nothing of the kind to show."""
@@ -74,7 +75,7 @@ def _waterfall(moves: tuple[Move, ...], unit: str, projection: Projection, _: La
     st.plotly_chart(
         waterfall_chart(moves, unit, venture, _),
         key="plan:waterfall",
-        config={"displaylogo": False},
+        config=CHART_BAR,
         alt=_("From the first bar to the last, step by step"),
     )
     _table(waterfall_rows(moves, unit, venture, _), _)
@@ -90,7 +91,7 @@ def _cohorts(projection: Projection, _: Language) -> None:
     st.plotly_chart(
         cohort_chart(np.round(table, 2), start, _),
         key="plan:cohorts",
-        config={"displaylogo": False},
+        config=CHART_BAR,
         alt=_("Cohorts of customers by age"),
     )
     _table(cohort_rows(table, start, _), _)

@@ -23,7 +23,7 @@ def price_lever(ws: Workspace, _: Language) -> None:
     step = _step(middle)
     least, most = step * max(1, round(middle / 4 / step)), step * round(middle * 4 / step)
     position = min(max(step * round(now / step), least), most)
-    if st.session_state.get("lever:shown") != (ws.venture_id, now):
+    if "lever" not in st.session_state or st.session_state.get("lever:shown") != (ws.venture_id, now):
         st.session_state["lever"] = position
         st.session_state["lever:shown"] = (ws.venture_id, now)
     st.slider(

@@ -4,21 +4,22 @@ import pandas as pd
 import streamlit as st
 
 from core.charts.plan import Series, lines_chart, months
-from core.finance import Projection, project, read_unit, section_label
+from core.finance import Projection, read_unit, section_label
 from core.i18n import Language
+from core.reports.months import months_csv
 from pages.parts.figures import ask
-from pages.parts.session import workspace
+from pages.parts.shell import CHART_BAR
 
 
-def months_view(projection: Projection, _: Language) -> None:
-    """A section of the plan that the founder chooses."""
+def months_view(projection: Projection, _: Language, place: str = "plan") -> None:
+    """A section of the plan that the reader chooses; ``place`` tells the pages that show it apart."""
     sections = projection.model.sections()
     section = st.pills(
         _("Section"),
         list(sections),
         default=next(iter(sections)),
         format_func=lambda name: _.text(section_label(name)),
-        key="plan:section",
+        key=f"{place}:section",
         required=True,
         wrap=True,
         label_visibility="collapsed",
@@ -30,28 +31,26 @@ def months_view(projection: Projection, _: Language) -> None:
     for line in lines:
         by_unit.setdefault(line.unit, []).append(Series(_.text(line.label), projection.series(line.key)))
     unit, series = max(by_unit.items(), key=lambda item: len(item[1]))
-    table, chart = st.tabs([_("Table"), _("Chart")], key="plan:view", on_change="rerun")
+    table, chart = st.tabs([_("Table"), _("Chart")], key=f"{place}:view", on_change="rerun")
     if chart.open:
         with chart:
             st.plotly_chart(
                 lines_chart(series, venture.start, read_unit(unit, venture.currency, _), _),
-                key="plan:lines",
-                config={"displaylogo": False},
+                key=f"{place}:lines",
+                config=CHART_BAR,
                 alt=_.text(section_label(lines[0].section)),
             )
         return
     with table:
-        st.caption(
-            _("Click a number to see why it is what it is. The table downloads as CSV from its corner.")
-        )
+        st.caption(_("Click a number to see why it is what it is."))
         frame = pd.DataFrame(
             {line.key: projection.series(line.key) for line in lines},
             index=pd.Index(months(venture.start, projection.months, _), name=_("Month")),
         )
         st.dataframe(
             frame,
-            key="plan:table",
-            on_select=_clicked,
+            key=f"{place}:table",
+            on_select=lambda: _clicked(place),
             selection_mode="single-cell",
             height=330,
             column_config={
@@ -64,11 +63,21 @@ def months_view(projection: Projection, _: Language) -> None:
             },
             alt=_("The plan by month"),
         )
+        st.download_button(
+            _("Download all lines and months (CSV)"),
+            lambda: months_csv(projection, _),
+            file_name="plan.csv",
+            mime="text/csv",
+            key=f"{place}:csv",
+            icon=":material/download:",
+            type="tertiary",
+            on_click="ignore",
+        )
 
 
-def _clicked() -> None:
-    cells = st.session_state["plan:table"]["selection"]["cells"]
+def _clicked(place: str) -> None:
+    """Ask why; a column that is no line of the plan is refused where the answer is looked for."""
+    cells = st.session_state[f"{place}:table"]["selection"]["cells"]
     if cells:
         row, column = cells[0]
-        if column in project(workspace().venture).model.lines:
-            ask(column, int(row) + 1)
+        ask(str(column), int(row) + 1)

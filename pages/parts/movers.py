@@ -10,7 +10,7 @@ from core.i18n import Language
 from core.venture import Venture
 from pages.parts.drivers import driver_field
 from pages.parts.session import Workspace
-from pages.parts.shell import plain, select
+from pages.parts.shell import CHART_BAR, plain, select
 
 
 def movers(ws: Workspace, venture: Venture, scenario: str | None, _: Language) -> None:
@@ -58,7 +58,7 @@ def movers(ws: Workspace, venture: Venture, scenario: str | None, _: Language) -
         key="plan:movers",
         on_select=_clicked,
         selection_mode="points",
-        config={"displaylogo": False},
+        config=CHART_BAR,
         alt=_("What moves {outcome}", outcome=names[name]),
     )
     _driver(ws, venture, scenario, keys, _)

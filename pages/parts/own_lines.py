@@ -130,9 +130,9 @@ def _editor(editing: str) -> None:
                 key=f"own:unit:{editing}",
                 accept_new_options=True,
             )
+        st.session_state.setdefault(f"own:formula:{editing}", old.formula if old else "")
         formula = st.text_input(
             _("Formula"),
-            old.formula if old else "",
             key=f"own:formula:{editing}",
             max_chars=1000,
             live=True,
@@ -145,8 +145,8 @@ def _editor(editing: str) -> None:
         known = names(venture)
         words = distinct(
             {
-                name: f"{_.text(thing.label)} · {name} · {read_unit(thing.unit, venture.currency, _)}"
-                for name, thing in known.items()
+                name: f"{_.text(title)} · {name} · {read_unit(text, venture.currency, _)}"
+                for name, (title, text) in known.items()
             }
         )
         st.selectbox(

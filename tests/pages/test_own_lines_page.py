@@ -50,7 +50,7 @@ def test_units_that_do_not_fit_are_refused_while_typing(editor):
     assert errors(editor) == ["“revenue + customers” mixes money/month with customer."]
     editor.text_input(key=FORMULA).set_value("revenue").run()
     editor.selectbox(key=UNIT).set_value("customer").run()
-    assert errors(editor) == ["the formula gives money/month, but the line is in customer."]
+    assert errors(editor) == ["The formula gives money/month, but the line is in customer."]
 
 
 def test_a_name_that_is_searched_is_put_into_the_formula(editor):

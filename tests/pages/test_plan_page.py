@@ -117,6 +117,13 @@ def test_the_price_lever_moves_a_range_as_a_whole(tab, kept):
     assert app.slider(key="lever").value == 160
 
 
+def test_the_price_lever_stands_at_the_price_again_after_another_group_was_shown(tab):
+    app = tab("plan")
+    app.pills(key="plan:group").set_value("team").run()
+    app.pills(key="plan:group").set_value("price").run()
+    assert app.slider(key="lever").value == 80
+
+
 def test_undo_and_redo_take_a_change_back_and_bring_it_again(tab, kept):
     app = tab("plan")
     assert app.button(key="undo").disabled and app.button(key="redo").disabled

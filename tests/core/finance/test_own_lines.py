@@ -35,7 +35,7 @@ def test_a_line_may_call_itself_this():
         ("customers * suport", "", 12, "“suport” is not the name of a driver or a line."),
         ("1 + prev(cac)", "", 9, "“cac” has no past: prev and cumulative take lines."),
         ("revenue + customers", "", 0, "“revenue + customers” mixes money/month with customer."),
-        ("revenue", "customer", 0, "the formula gives money/month, but the line is in customer."),
+        ("revenue", "customer", 0, "The formula gives money/month, but the line is in customer."),
         ("revenue * ", "", 9, "The formula cannot be read from character 10 on."),
         ("open('x')", "", 0, "“open” is not a function"),
         ("revenue; cash", "", 7, "cannot be read from character 8 on"),

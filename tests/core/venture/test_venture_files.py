@@ -14,6 +14,7 @@ from core.venture import (
     BLOCKS,
     MAX_BYTES,
     SCHEMA_VERSION,
+    Actual,
     Amount,
     Canvas,
     Hypothesis,
@@ -287,6 +288,8 @@ def test_a_venture_filled_to_its_limits_still_goes_out_and_comes_back():
             Hypothesis(id=f"h{i}", statement=note, block="costs", test=note, pass_mark=note, drivers=("d1",))
             for i in range(60)
         ),
+        horizon_months=120,
+        actuals=tuple(Actual(key=f"a{i}", values=(-123456789.123,) * 120) for i in range(60)),
     )
     assert from_json(to_json(full)) == full
 
@@ -344,6 +347,10 @@ def test_an_older_file_is_brought_up_step_by_step_before_it_is_checked(monkeypat
     assert from_json(middle).name == Text("Mid")
     assert json.loads(to_json(from_json(old)))["schema_version"] == 3
     assert refusal(changed(schema_version=4)).endswith("reads up to 3.")
+
+
+def test_a_file_from_before_there_were_real_figures_has_none():
+    assert from_json(without("actuals")).actuals == ()
 
 
 def test_there_is_a_migration_from_every_older_version():
