@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from core.finance.formula import replaced
-from core.finance.model import built_in
+from core.finance.modules import sections
 from core.finance.projection import Projection
 from core.finance.units import spelled, unit
 from core.i18n import LANGUAGES, Language, Refusal, Text
@@ -108,4 +108,4 @@ def why(projection: Projection, key: str, month: int, _: Language) -> Why:
 
 def section_label(section: str) -> Text:
     """What people call a section of the plan."""
-    return built_in().sections.get(section, Text(section))
+    return sections().get(section, Text(section))

@@ -29,6 +29,7 @@ _DEFINITIONS = {
     "person": "[person]",
     "run": "[run]",
     "impression": "[impression]",
+    "Kimpression": "1000 * impression",
     "replica": "[replica]",
     "gpu": "[gpu]",
 }
@@ -48,6 +49,7 @@ WORDS: dict[str, tuple[Text, Text]] = {
     "person": (Text("person", "人"), Text("people", "人")),
     "run": (Text("run", "次训练"), Text("runs", "次训练")),
     "impression": (Text("impression", "次展示"), Text("impressions", "次展示")),
+    "Kimpression": (Text("1,000 impressions", "千次展示"), Text("1,000 impressions", "千次展示")),
     "replica": (Text("replica", "副本"), Text("replicas", "个副本")),
     "gpu": (Text("GPU", "GPU"), Text("GPUs", "块 GPU")),
 }

@@ -19,6 +19,7 @@ CURRENCIES: tuple[Currency, ...] = ("USD", "EUR", "GBP", "CNY")
 
 MAX_NAME = 80
 MAX_DRIVERS, MAX_LINES, MAX_SCENARIOS, MAX_HYPOTHESES = 200, 100, 12, 60
+MAX_MODULES = 30
 
 
 class Line(Frozen):
@@ -129,7 +130,11 @@ class Hypothesis(Frozen):
 
 
 class Venture(Frozen):
-    """The whole document. Every method that changes returns a new venture or raises a Refusal."""
+    """The whole document. Every method that changes returns a new venture or raises a Refusal.
+
+    ``modules`` are the parts of the built-in plan that this venture uses beside its core: how it earns,
+    how it serves (:mod:`core.finance.modules`).
+    """
 
     name: Name
     promise: Text = Text("")
@@ -139,6 +144,7 @@ class Venture(Frozen):
     start: date
     horizon_months: Annotated[int, Field(ge=6, le=120)] = 36
     canvas: Canvas = Canvas()
+    modules: Parts[Key] = ()
     drivers: Parts[Driver] = ()
     scenarios: Parts[Scenario] = ()
     lines: Parts[Line] = ()
@@ -152,6 +158,7 @@ class Venture(Frozen):
             (Text("Lines", "公式行"), [l.key for l in self.lines], MAX_LINES),
             (Text("Scenarios", "情景"), [s.id for s in self.scenarios], MAX_SCENARIOS),
             (Text("Hypotheses", "假设"), [h.id for h in self.hypotheses], MAX_HYPOTHESES),
+            (Text("Modules", "模块"), list(self.modules), MAX_MODULES),
             (Text("Notes", "便签"), [n.id for _, n in self.canvas.notes()], 10**6),
         ):
             if len(parts) > most:

@@ -79,7 +79,7 @@ def test_every_text_of_a_file_is_there_in_both_languages(path):
 
 def test_the_files_are_those_of_the_plan_and_the_archetypes():
     names = {path.name for path in FILES}
-    assert {"plan.toml", "vertical_copilot.toml"} <= names
+    assert {"core.toml", "seats.toml", "drivers.toml", "vertical_copilot.toml"} <= names
 
 
 @pytest.mark.parametrize("name", MODULES)
