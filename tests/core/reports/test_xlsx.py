@@ -31,7 +31,7 @@ OWN = (
         key="office",
         label=Text("Office", "办公室"),
         unit="money/month",
-        formula="where(team / team_first > 1.1 and not cash < 0, ceil(team / team_first), 0.5) * salary * team_first",
+        formula="where(team / team_first > 1.1037 and not cash < 0, ceil(team / team_first), 0.5) * salary * team_first",
         opening="-salary ** 1 * team_first",
     ),
     Line(key="odd", label=Text("Odd", "怪"), unit="1", formula="-growth_first ** 2 + 0 ** (1 - 1 / 1)"),
