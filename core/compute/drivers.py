@@ -45,12 +45,13 @@ def training_findings(estimate: TrainingEstimate, rate: float) -> tuple[Finding,
 
 
 def serving_findings(estimate: ServingEstimate, rate: float) -> tuple[Finding, ...]:
-    """API prices per million tokens and the self-hosted cost of a request, as far as they are known."""
+    """API prices per million tokens, the self-hosted cost of a request, and a replica's speed and price, as
+    far as they are known."""
     found: list[Finding] = []
     if isinstance(estimate.api, ApiEstimate):
         found += _api(estimate.api, rate)
     if isinstance(estimate.selfhost, SelfHostEstimate):
-        found.append(_selfhost(estimate, estimate.selfhost, rate))
+        found += _selfhost(estimate, estimate.selfhost, rate)
     return tuple(found)
 
 
@@ -73,7 +74,7 @@ def _api(api: ApiEstimate, rate: float) -> list[Finding]:
     return [Finding(key, Amount.point(short(usd * rate)), told) for key, usd in prices.items()]
 
 
-def _selfhost(estimate: ServingEstimate, own: SelfHostEstimate, rate: float) -> Finding:
+def _selfhost(estimate: ServingEstimate, own: SelfHostEstimate, rate: float) -> list[Finding]:
     plan = estimate.plan
 
     def source(_: Language) -> str:
@@ -87,9 +88,14 @@ def _selfhost(estimate: ServingEstimate, own: SelfHostEstimate, rate: float) -> 
             requests=_.number(plan.requests_per_month),
         )
 
-    return Finding(
-        "selfhost_request_cost", _interval(own.per_request.times(rate)), _source(source, own.price.date)
-    )
+    told = _source(source, own.price.date)
+    read_and_written = (plan.input_tokens + plan.output_tokens) / plan.output_tokens
+    return [
+        Finding("selfhost_request_cost", _interval(own.per_request.times(rate)), told),
+        Finding("gpu_speed", _interval(own.tokens_per_second.times(read_and_written)), told),
+        Finding("gpus_per_replica", Amount.point(float(plan.accelerators)), told),
+        Finding("gpu_price", Amount.point(short(own.price.usd * rate)), told),
+    ]
 
 
 def _source(sentence: Callable[[Language], str], date: str) -> Source:

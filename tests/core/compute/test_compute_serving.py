@@ -286,6 +286,16 @@ def test_one_way_that_cannot_be_estimated_leaves_the_other():
     ]
 
 
+def test_a_replica_goes_into_the_plan_with_its_speed_its_accelerators_and_their_price():
+    found = estimate_serving(PLAN)
+    told = {finding.key: finding for finding in serving_findings(found, 2.0)}
+    both = (PLAN.input_tokens + PLAN.output_tokens) / PLAN.output_tokens
+    speed = told["gpu_speed"].amount
+    assert speed.median == pytest.approx(found.selfhost.tokens_per_second.p50 * both, rel=0.05)
+    assert told["gpus_per_replica"].amount.value == PLAN.accelerators
+    assert told["gpu_price"].amount.value == pytest.approx(2 * found.selfhost.price.usd, rel=1e-3)
+
+
 def test_the_curves_agree_with_the_single_estimates():
     volumes = np.array([1e4, 1e6, 3e8])
     api, p10, p50, p90 = cost_over_volume(PLAN, volumes)
