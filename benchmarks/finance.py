@@ -16,6 +16,7 @@ import importlib.util
 import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from core.finance.goal import Goal, seek
 from core.finance.information import learn_next
 from core.finance.projection import SIMULATED
 from core.finance.sensitivity import tornado, total_effects
-from core.venture import Venture, example
+from core.venture import Venture, archetypes, example
 
 Array = NDArray[np.float64]
 
@@ -190,6 +191,12 @@ def main() -> int:
     }
     if importlib.util.find_spec("squigglepy"):
         cases[f"squigglepy's idiom, {SLOW_DRAWS} draws"] = squigglepy_model(venture)
+    for key in archetypes():
+        other = example(key)
+        for count in (1024, 8192):
+            cases[f"{key}, {count:,} draws, 7 lines kept"] = partial(
+                evaluate, model_of(other), draws(other, count), months, SIMULATED
+            )
     fewest = dict.fromkeys(cases, float("inf"))
     for _round in range(repeats):
         for name, work in cases.items():
@@ -199,7 +206,7 @@ def main() -> int:
 
     print(f"\n{len(model.lines)} lines × {months} months, fewest of {repeats} rounds")
     for name, took in fewest.items():
-        print(f"{name:<46}{took:9.2f} ms")
+        print(f"{name:<52}{took:9.2f} ms")
     for count in ("1,024", "8,192"):
         ratio = fewest[f"engine, {count} draws, 7 lines kept"] / fewest[f"by hand, {count} draws, the same 7"]
         print(f"engine ÷ by hand, {count} draws: {ratio:.2f}")
