@@ -321,6 +321,7 @@ def _simulation(simulation: Simulation, seed: int) -> dict[str, Any]:
         "seed": seed,
         "p_cash_below_zero": simulation.p_cash_out,
         "p_cash_below_zero_error": simulation.p_cash_out_error,
+        "p_default_alive": simulation.p_default_alive,
         "cash_zero_month": {"p10": low, "p50": middle, "p90": high},
         "funding_need_at_20_percent": simulation.funding_need(0.2),
         "percentiles": {

@@ -1,7 +1,7 @@
 """The financial model as text that a founder can read, and the one engine that evaluates it.
 
-``plan.toml`` is the built-in plan, a line a formula; :func:`model_of` loads it over a venture's
-drivers and checks names and units; :func:`project` and :func:`simulate` evaluate it; :func:`metrics`
+``plan/`` holds the built-in plan, a line a formula: a core and modules for how a venture earns and
+serves. :func:`model_of` loads a venture's over its drivers and checks names and units; :func:`project` and :func:`simulate` evaluate it; :func:`metrics`
 reads off the figures, :func:`why` explains any of them.
 """
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from core.finance.actuals import is_real, scaled_to
 from core.finance.formula import replaced
-from core.finance.model import built_in
+from core.finance.modules import sections
 from core.finance.projection import Projection
 from core.finance.units import spelled, unit
 from core.i18n import LANGUAGES, Language, Refusal, Text
@@ -128,4 +128,4 @@ def _real(projection: Projection, key: str, month: int, _: Language) -> Why | No
 
 def section_label(section: str) -> Text:
     """What people call a section of the plan."""
-    return built_in().sections.get(section, Text(section))
+    return sections().get(section, Text(section))

@@ -1,35 +1,25 @@
 """The model: lines in the order in which they can be computed, checked before anything runs.
 
-A model is the built-in plan (``plan.toml``) plus the founder's own lines, over the drivers of a
-venture. Loading it parses every formula, checks every name and every unit, and finds cycles and
+A model is the built-in plan (:mod:`core.finance.modules`) plus the founder's own lines, over the
+drivers of a venture. Loading it parses every formula, checks every name and every unit, and finds cycles and
 names them. Only lines that need their own past (through ``prev`` or ``cumulative``) are walked
 month by month; :attr:`Model.steps` says which.
 """
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from core.finance.formula import NAMES_TAKEN, Formula, FormulaRefusal, parse, unit_of
+from core.finance.modules import Named, plan_of
 from core.finance.units import Unit, same, spelled, unit
 from core.i18n import LANGUAGES, Refusal, Text
 from core.venture import Line, Venture
-
-
-@dataclass(frozen=True)
-class Named:
-    """What a formula's name stands for: its label and its unit; ``value`` for a constant."""
-
-    label: Text
-    unit: str
-    value: float | None = None
 
 
 @dataclass(frozen=True)
@@ -71,44 +61,20 @@ class Model:
         return found
 
 
-@dataclass(frozen=True)
-class Plan:
-    """The built-in plan as it stands in ``plan.toml``."""
-
-    lines: tuple[Line, ...]
-    constants: Mapping[str, Named]
-    sections: Mapping[str, Text]
-
-
 _MONTH = Named(Text("month", "月份"), "month")
-
-
-@lru_cache(maxsize=1)
-def built_in() -> Plan:
-    """The built-in plan."""
-    data = tomllib.loads(Path(__file__).with_name("plan.toml").read_text(encoding="utf-8"))
-    return Plan(
-        lines=tuple(
-            Line(**{**line, "label": Text(**line["label"]), "doc": Text(**line.get("doc", {"en": ""}))})
-            for line in data["line"]
-        ),
-        constants={
-            key: Named(Text(**c["label"]), c["unit"], float(c["value"]))
-            for key, c in data["constants"].items()
-        },
-        sections={key: Text(**words) for key, words in data["sections"].items()},
-    )
 
 
 def model_of(venture: Venture) -> Model:
     """The model of a venture; a :class:`Refusal` that names the line and the reason."""
     shape = tuple((driver.key, driver.label, driver.unit) for driver in venture.drivers)
-    return _loaded(shape, venture.lines)
+    return _loaded(shape, venture.modules, venture.lines)
 
 
 @lru_cache(maxsize=64)
-def _loaded(shape: tuple[tuple[str, Text, str], ...], own: tuple[Line, ...]) -> Model:
-    plan = built_in()
+def _loaded(
+    shape: tuple[tuple[str, Text, str], ...], modules: tuple[str, ...], own: tuple[Line, ...]
+) -> Model:
+    plan = plan_of(modules)
     inputs = {key: Named(label, unit_text) for key, label, unit_text in shape}
     for key, driver in inputs.items():
         if key in plan.constants or key in NAMES_TAKEN:

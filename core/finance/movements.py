@@ -80,17 +80,13 @@ def unit_margin(projection: Projection, month: int) -> tuple[Move, ...]:
         return projection.at(key, month) / customers
 
     price = each("revenue")
-    parts = [
-        Move(Text("Payment fee", "支付手续费"), -each("payment_fees")),
-        Move(Text("Inference", "推理成本"), -each("inference_cost")),
-        Move(Text("Wrong answers", "错误答案"), -each("error_cost_total")),
-        Move(
-            Text("Hosting and support", "托管与支持"),
-            -projection.venture.driver("support_per_customer").amount.median,
-        ),
-    ]
-    known = ("payment_fees", "inference_cost", "error_cost_total", "support_cost_total")
-    other = projection.at("cost_of_revenue", month) - sum(projection.at(key, month) for key in known)
+    parts = [Move(label, -each(key)) for key, label in _COSTS.items() if key in projection.lines]
+    support = projection.venture.driver("support_per_customer").amount.median
+    parts.append(Move(Text("Hosting and support", "托管与支持"), -support))
+    known = sum(
+        projection.at(key, month) for key in (*_COSTS, "support_cost_total") if key in projection.lines
+    )
+    other = projection.at("cost_of_revenue", month) - known
     if other > SIGNIFICANT * projection.at("cost_of_revenue", month):
         parts.append(Move(Text("Delivery and licences", "交付与授权"), -other / customers))
     return (
@@ -98,6 +94,15 @@ def unit_margin(projection: Projection, month: int) -> tuple[Move, ...]:
         *parts,
         Move(Text("Margin", "毛利"), price + sum(part.value for part in parts), "level"),
     )
+
+
+_COSTS: dict[str, Text] = {
+    "payment_fees": Text("Payment fee", "支付手续费"),
+    "inference_cost": Text("Inference", "推理成本"),
+    "error_cost_total": Text("Wrong answers", "错误答案"),
+    "rework_cost": Text("Rework", "返工"),
+}
+"""The costs that the venture's modules may bring, beside delivery and the support of every venture."""
 
 
 def cohorts(projection: Projection) -> Array:

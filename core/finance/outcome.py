@@ -186,6 +186,13 @@ OUTCOMES: dict[str, _Asked] = {
     "payback": _Asked(
         Text("CAC payback", "CAC 回本周期"), "month", "less", ("survival", "margin_per_customer"), _payback
     ),
+    "npv": _Asked(
+        Text("Net present value (NPV)", "净现值 NPV"),
+        "money",
+        "more",
+        ("npv",),
+        lambda lines, _d, _m: lines["npv"][-1],
+    ),
     "ltv_to_cac": _Asked(
         Text("LTV : CAC", "LTV : CAC"),
         "×",

@@ -70,6 +70,12 @@ class Simulation:
         return float((self.lines["cash"][1:] < 0).any(axis=0).mean())
 
     @property
+    def p_default_alive(self) -> float:
+        """The probability that cash never falls below zero without any new funding, planned rounds left out."""
+        lowest = np.minimum(np.cumsum(self.lines["net_cash_flow"][1:], axis=0).min(axis=0), 0.0)
+        return float((self.lines["cash"][0] + lowest >= 0).mean())
+
+    @property
     def p_cash_out_error(self) -> float:
         """Standard error of :attr:`p_cash_out`."""
         return share_error(self.p_cash_out, self.count)

@@ -20,6 +20,7 @@ CURRENCIES: tuple[Currency, ...] = ("USD", "EUR", "GBP", "CNY")
 
 MAX_NAME = 80
 MAX_DRIVERS, MAX_LINES, MAX_SCENARIOS, MAX_HYPOTHESES = 200, 100, 12, 60
+MAX_MODULES = 30
 
 MAX_ACTUALS = 60
 
@@ -99,7 +100,11 @@ class Hypothesis(Frozen):
 
 
 class Venture(Frozen):
-    """The whole document. Every method that changes returns a new venture or raises a Refusal."""
+    """The whole document. Every method that changes returns a new venture or raises a Refusal.
+
+    ``modules`` are the parts of the built-in plan that this venture uses beside its core: how it earns,
+    how it serves (:mod:`core.finance.modules`).
+    """
 
     name: Name
     promise: Text = Text("")
@@ -109,6 +114,7 @@ class Venture(Frozen):
     start: date
     horizon_months: Annotated[int, Field(ge=6, le=120)] = 36
     canvas: Canvas = Canvas()
+    modules: Parts[Key] = ()
     drivers: Parts[Driver] = ()
     scenarios: Parts[Scenario] = ()
     lines: Parts[Line] = ()
@@ -124,6 +130,7 @@ class Venture(Frozen):
             (Text("Scenarios", "情景"), [s.id for s in self.scenarios], MAX_SCENARIOS),
             (Text("Hypotheses", "假设"), [h.id for h in self.hypotheses], MAX_HYPOTHESES),
             (Text("Real figures", "实际数据"), [a.key for a in self.actuals], MAX_ACTUALS),
+            (Text("Modules", "模块"), list(self.modules), MAX_MODULES),
             (Text("Notes", "便签"), [n.id for _, n in self.canvas.notes()], 10**6),
         ):
             if len(parts) > most:

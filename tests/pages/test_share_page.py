@@ -126,7 +126,7 @@ GARBAGE = {
     "nothing": (b"", "The file is not valid JSON"),
     "a list": (b"[]", "The file holds no venture"),
     "no version": (b"{}", "schema_version is None"),
-    "the future": (b'{"schema_version": 99}', "reads up to 1"),
+    "the future": (b'{"schema_version": 99}', "reads up to 2"),
     "not a number": (b'{"schema_version": 1, "x": NaN}', "The file is not valid JSON"),
     "deep": (b'{"a":' * 3000 + b"1" + b"}" * 3000, "The file is not valid JSON"),
     "markdown": (b'{"schema_version": "![x](https://example.com/x.png)"}', "schema_version is"),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from plans import EXAMPLE, with_values
+from plans import EXAMPLE, NOBODY_ELSE, with_values
 from scipy.special import ndtri
 from scipy.stats import norm, qmc
 from test_sensitivity import with_drivers
@@ -75,7 +75,7 @@ def test_the_value_does_not_depend_on_how_the_part_is_measured():
 
 def normal_plan():
     """A plan whose need is a normal sum: cash starts at x + y and ends higher each month."""
-    venture = with_values({"new_customers_first": 0.0, "salary": 0.0, "experiments_per_month": 0.0,
+    venture = with_values({**NOBODY_ELSE, "new_customers_first": 0.0, "salary": 0.0, "experiments_per_month": 0.0,
                            "infrastructure_fixed": 0.0, "training_runs_per_month": 0.0})  # fmt: skip
     return venture.with_driver("cash_first", Amount.interval(-6e6, -2e6, "normal"))
 
