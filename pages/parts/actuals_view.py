@@ -24,7 +24,7 @@ def actuals_view(ws: Workspace, projection: Projection, _: Language) -> None:
     else:
         st.caption(
             _(
-                "Each month, paste what really happened. Real months take the place of planned ones, and the rest of the plan starts from them."
+                "Each month, paste what really happened. Real months take the place of planned ones; customers, MRR, team and cash go on from there."
             )
         )
     with st.expander(

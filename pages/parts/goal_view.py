@@ -10,10 +10,11 @@ from core.finance.goal import Answer, Goal, seek
 from core.finance.outcome import OUTCOMES, Outcome, outcome, said, titled
 from core.i18n import Language, Refusal
 from core.venture import Amount, Venture, parse_amount
+from pages.parts.lever import price_of
 from pages.parts.session import Workspace, say
 from pages.parts.shell import plain, select
 
-FIRST_DRIVER, FIRST_OUTCOME = "price_per_seat", "break_even"
+FIRST_OUTCOME = "break_even"
 FIRST_VALUES = {
     "lowest_cash": "0",
     "cash_end": "0",
@@ -59,7 +60,8 @@ def _question(venture: Venture, _: Language) -> _Asked:
     drivers = {driver.key: _.text(driver.label) for driver in venture.drivers}
     kinds = _kinds(venture, _)
     with one:
-        first = list(drivers).index(FIRST_DRIVER) if FIRST_DRIVER in drivers else 0
+        price = price_of(venture)
+        first = list(drivers).index(price.key) if price else 0
         driver = select(
             _("What must this driver be"), drivers, "goal:driver", index=first, persist_state="session"
         )
@@ -88,7 +90,7 @@ def _question(venture: Venture, _: Language) -> _Asked:
     else:  # cash that lasts through a month runs out after it, at the earliest
         least = value + 1 if kind == "cash_zero" else value
         goal = Goal(wanted.name, at_least=least, probability=chance / 100)
-    return _Asked(driver or FIRST_DRIVER, wanted, goal)
+    return _Asked(driver or next(iter(drivers)), wanted, goal)
 
 
 def _kinds(venture: Venture, _: Language) -> dict[str, str]:
@@ -98,6 +100,7 @@ def _kinds(venture: Venture, _: Language) -> dict[str, str]:
         "cash_zero": _("cash lasts through month"),
         "lowest_cash": _("cash never falls below"),
         "cash_end": _("cash at the end is at least"),
+        "npv": _("NPV is at least"),
         "funding_need": _("the extra cash needed is at most"),
         "mrr": _("MRR is at least"),
         "arr": _("ARR is at least"),

@@ -28,6 +28,8 @@ def growth(projection: Projection, _: Language) -> None:
     """One of the three, as chart and table."""
     names = {"mrr": _("MRR movements"), "margin": _("Margin of a customer"), "cohorts": _("Cohorts")}
     possible = [key for key in names if set(NEEDS[key]) <= projection.model.lines.keys()]
+    if "mrr" in possible and not projection.lines["mrr"].any():
+        possible.remove("mrr")
     if not possible:
         st.info(_("This plan has no recurring revenue, and so no movements or cohorts to show."))
         return

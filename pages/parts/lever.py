@@ -13,7 +13,7 @@ from pages.parts.shell import plain
 
 def price_lever(ws: Workspace, _: Language) -> None:
     """A slider over the venture's price; a range keeps its shape and moves as a whole."""
-    driver = _price(ws.venture)
+    driver = price_of(ws.venture)
     if driver is None:
         return
     now = driver.amount.median
@@ -42,7 +42,7 @@ def price_lever(ws: Workspace, _: Language) -> None:
     )
 
 
-def _price(venture: Venture) -> Driver | None:
+def price_of(venture: Venture) -> Driver | None:
     """What customers pay for: the first price of the plan that is above zero."""
     prices = (d for d in venture.drivers if d.group == "price" and d.unit.startswith("money"))
     return next((driver for driver in prices if driver.amount.median > 0), None)
@@ -56,7 +56,7 @@ def _step(value: float) -> float:
 def _moved() -> None:
     ws: Workspace = st.session_state["workspace"]
     _ = say()
-    driver = _price(ws.venture)
+    driver = price_of(ws.venture)
     assert driver is not None
     price = float(st.session_state["lever"])
 

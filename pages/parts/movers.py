@@ -71,8 +71,6 @@ def movers(ws: Workspace, venture: Venture, scenario: str | None, _: Language) -
 
 def _driver(ws: Workspace, venture: Venture, scenario: str | None, keys: list[str], _: Language) -> None:
     """The driver that was clicked, or chosen by keyboard, ready to be changed."""
-    if st.session_state.get("plan:mover") not in (None, *keys):
-        del st.session_state["plan:mover"]
     left, right = st.columns(2)
     with left:
         chosen = select(

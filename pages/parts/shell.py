@@ -115,9 +115,12 @@ def _conflict(ws: Workspace, _: Language) -> None:
 def select(label: str, options: Mapping[str, str], key: str, **more: Any) -> str | None:
     """A select box over ``options`` (what is chosen: how it is called) whose names may change or be the same.
 
-    A browser knows its choice by the name only, so a new name is sent to it.
+    A browser knows its choice by the name only, so a new name is sent to it. A choice that is no longer
+    among the options is given up.
     """
     names = distinct(options)
+    if st.session_state.get(key) not in (None, *names):
+        del st.session_state[key]
     chosen, called = st.session_state.get(key), st.session_state.get(f"called:{key}")
     if chosen in names and called not in (None, names[chosen]):
         st.session_state[key] = chosen

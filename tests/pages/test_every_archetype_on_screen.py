@@ -44,3 +44,41 @@ def test_the_canvas_shows_the_live_number_of_every_mention(opened, kept):
     assert not app.error
     for key in kept(app).canvas.mentions() - {"price_per_seat"}:  # which the page gives as an example
         assert f"{{{key}}}" not in text(app)
+
+
+LOOKS = ("months", "movers", "growth", "goal", "actuals", "own")
+
+
+def test_every_closer_look_at_the_plan_opens_with_ranges(opened):
+    plan = opened("plan")
+    plan.toggle(key="plan:ranges").set_value(True).run()
+    for look in LOOKS:
+        plan.pills(key="plan:look").set_value(look).run()
+        assert not plan.exception and not plan.error, look
+
+
+def test_what_is_chosen_for_one_venture_does_not_break_the_next(tab, store):
+    rows = [store.ventures.create("local", example(key), "example") for key in KEYS]
+    app = tab("plan", venture=rows[-1].id)
+    app.pills(key="plan:group").set_value("serving").run()
+    for look in LOOKS:
+        app.pills(key="plan:look").set_value(look).run()
+        if look == "movers":
+            app.selectbox(key="plan:mover").set_value("cac").run()
+        if look == "goal":
+            app.selectbox(key="goal:driver").set_value("price_per_seat").run()
+        for row in rows:
+            app.query_params["venture"] = row.id
+            app.run()
+            assert not app.exception, (look, row.id)
+            assert not app.error, (look, app.error[0].value)
+        app.query_params["venture"] = rows[-1].id
+        app.run()
+
+
+def test_a_venture_without_recurring_revenue_is_shown_no_empty_movements(tab, store):
+    row = store.ventures.create("local", example("ads_recommender"), "example")
+    app = tab("plan", venture=row.id)
+    app.pills(key="plan:look").set_value("growth").run()
+    assert not app.error and not app.exception
+    assert "MRR movements" not in app.segmented_control(key="plan:growth").options

@@ -427,13 +427,20 @@ def test_the_price_for_a_goal_is_found_and_applied_with_one_click(goal, kept):
 
 def test_a_goal_out_of_reach_names_the_best_and_what_stands_in_the_way(goal, kept):
     goal.selectbox(key="goal:driver").set_value("support_per_customer").run()
-    (answer,) = goal.warning
-    assert "No other driver alone would bring it near" in answer.value
     goal.selectbox(key="goal:outcome").set_value("ltv_to_cac").run()
     (answer,) = goal.warning
     assert "Not reachable" in answer.value and "stands most in the way" in answer.value
     found = seek(kept(goal), "support_per_customer", Goal("ltv_to_cac", at_least=3, probability=0.8))
     assert kept(goal).driver(found.binding.driver_key).label.en in read(answer.value)
+
+
+def test_where_no_other_driver_is_a_range_nobody_is_blamed(goal):
+    workspace = goal.session_state["workspace"]
+    for driver in workspace.venture.drivers:
+        point = Amount.point(driver.amount.median)
+        workspace.change(lambda v, d=driver, p=point: v.with_driver(d.key, p), "point")
+    goal.selectbox(key="goal:driver").set_value("support_per_customer").run()
+    assert "No other driver alone would bring it near" in goal.warning[0].value
 
 
 def test_every_goal_can_be_asked_for(goal):

@@ -19,7 +19,7 @@ from core.finance.draws import draws
 from core.finance.movements import mrr_movements
 from core.finance.outcome import outcome, values
 from core.i18n import LANGUAGES, Refusal, language
-from core.venture import Actual
+from core.venture import Actual, archetypes, example
 
 PLAIN = project(EXAMPLE)
 
@@ -50,6 +50,43 @@ def test_a_real_sum_scales_the_parts_that_carry_it_on(whole):
     )
     assert projection.at(first, 4) + projection.at(second, 4) == pytest.approx(projection.at(whole, 4))
     assert projection.at(whole, 4) > 3 * PLAIN.at(whole, 4)
+
+
+def committed(projection, month):
+    return projection.at("activity", month) * projection.at("recurring_per_customer", month)
+
+
+def test_after_a_real_mrr_the_activity_behind_it_goes_on_from_it():
+    projection = project(real(mrr=[None, None, 5 * PLAIN.at("mrr", 3)]))
+    assert projection.at("mrr", 3) == 5 * PLAIN.at("mrr", 3)
+    for month in range(1, 37):
+        assert committed(projection, month) == pytest.approx(projection.at("mrr", month))
+    assert projection.at("customers", 5) == PLAIN.at("customers", 5)
+    assert projection.at("requests", 4) > 3 * PLAIN.at("requests", 4)
+
+
+def test_real_customers_carry_activity_and_mrr_with_them():
+    projection = project(real(customers=[None, None, 5 * PLAIN.at("customers", 3)]))
+    assert projection.at("mrr", 3) == pytest.approx(5 * PLAIN.at("mrr", 3))
+    for month in range(1, 37):
+        assert committed(projection, month) == pytest.approx(projection.at("mrr", month))
+    both = project(real(customers=[9, 9, 9], mrr=[1e3, 2e3, 3e3]))
+    assert both.at("customers", 3) == 9 and both.at("mrr", 3) == 3e3
+    assert committed(both, 3) == pytest.approx(3e3)
+    assert committed(both, 20) == pytest.approx(both.at("mrr", 20))
+
+
+@pytest.mark.parametrize("archetype", list(archetypes()))
+def test_every_archetype_goes_on_from_its_real_customers_and_cash(archetype):
+    venture = example(archetype, date(2026, 6, 1))
+    plain = project(venture)
+    keys = ("customers", "cash", "revenue")
+    venture = venture.with_actuals(Actual(key=key, values=(2 * plain.at(key, 1),)) for key in keys)
+    found = project(venture)
+    assert [found.at(key, 1) for key in keys] == [2 * plain.at(key, 1) for key in keys]
+    assert found.at("customers", 2) > plain.at("customers", 2)
+    for month in range(1, 37):
+        assert committed(found, month) == pytest.approx(found.at("mrr", month), abs=1e-6)
 
 
 def test_real_customers_where_none_were_planned_are_early_ones():
