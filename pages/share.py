@@ -32,7 +32,7 @@ def _links(ws: Workspace, _: Language) -> None:
     st.subheader(_("Links"))
     st.caption(
         _(
-            "A link shows this version, read only, to whoever has it: canvas, cash, key figures, training results and sources. Later changes do not show; revoke it at any time."
+            "A link shows this version, read only, to whoever has it: canvas, cash, the plan by month with real figures, key figures, training results and sources. Later changes do not show; revoke it at any time."
         )
     )
     st.text_input(_("For whom?"), key="share:label", max_chars=80, placeholder=_("a fund, a person"))

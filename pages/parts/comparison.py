@@ -7,9 +7,9 @@ import streamlit as st
 
 from core.charts.plan import Series
 from core.charts.uncertainty import scenarios_chart, scenarios_rows
-from core.finance import Metric, metrics, read_unit, said
+from core.finance import Metric, metrics, read_unit, said, simulate
 from core.i18n import Language
-from pages.parts.cash_view import Shown
+from pages.parts.cash_view import STILL, Shown
 from pages.parts.shell import CHART_BAR, select
 
 
@@ -27,6 +27,8 @@ def comparison(shown: Sequence[Shown], _: Language) -> None:
                 title = _("Difference ({number} − 1)", number=number)
                 row[title] = _difference(base, found[key], one.projection.venture.currency, _)
         rows.append(row)
+    if st.session_state.get("plan:ranges"):
+        rows.append(_chances(shown, names, _))
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt=_("Scenarios side by side"))
     _line(shown, _)
     st.markdown(_("**What differs**"))
@@ -35,6 +37,27 @@ def comparison(shown: Sequence[Shown], _: Language) -> None:
         st.dataframe(pd.DataFrame(differing), hide_index=True, alt=_("Drivers that differ"))
     else:
         st.caption(_("Nothing: these scenarios have the same drivers."))
+
+
+def _chances(shown: Sequence[Shown], names: Sequence[str], _: Language) -> dict[str, str]:
+    """The chance that cash runs out in each scenario, from the same draws, so that luck does not differ."""
+    row = {_("Figure"): _("Chance that cash falls below zero")}
+    first = 0.0
+    for number, (name, one) in enumerate(zip(names, shown, strict=True), 1):
+        simulation = simulate(one.projection.venture, STILL)
+        error = _.percent(simulation.p_cash_out_error, 1)
+        row[name] = f"{_.percent(simulation.p_cash_out)} ± {error}"
+        if number == 1:
+            first = simulation.p_cash_out
+        else:
+            change = simulation.p_cash_out - first
+            row[_("Difference ({number} − 1)", number=number)] = _points(change, _)
+    return row
+
+
+def _points(change: float, _: Language) -> str:
+    sign = "+" if change > 0 else ""
+    return _("{sign}{points} points", sign=sign, points=_.number(change * 100, digits=2))
 
 
 def _line(shown: Sequence[Shown], _: Language) -> None:
@@ -80,7 +103,7 @@ def _difference(first: Metric, other: Metric, currency: str, _: Language) -> str
     if first.kind == "money":
         return sign + _.money(change, currency)
     if first.kind == "share":
-        return _("{sign}{points} points", sign=sign, points=_.number(change * 100, digits=2))
+        return _points(change, _)
     if first.kind in ("month", "months"):
         return _("{sign}{count} months", sign=sign, count=_.number(change, digits=3))
     return f"{sign}{_.number(change, digits=2)}×"

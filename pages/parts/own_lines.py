@@ -169,13 +169,15 @@ def _editor(editing: str) -> None:
             )
         line = _checked(ws, label or "", formula or "", unit or "", opening or "", old, _)
         with st.container(horizontal=True):
-            if st.button(_("Save the line"), key="own:save", type="primary", disabled=line is None) and _save(
-                line, _
-            ):
-                st.rerun()
+            saved = st.button(_("Save the line"), key="own:save", type="primary", disabled=line is None)
+            if saved and line is not None:
+                _save(line, _)
+                st.rerun()  # all of the page follows, and says what kept it from being saved
             if st.button(_("Cancel"), key="own:cancel"):
                 _edit(None)
                 st.rerun()
+        if refusal := ws.refused.get("own:save"):
+            st.error(plain(_.refusal(refusal)))
 
 
 def _unit_name(text: str, currency: str, _: Language) -> str:
@@ -198,12 +200,21 @@ def _checked(
         line = draft(
             ws.venture, label.strip() or _("My line"), formula, unit, opening, old.key if old else None
         )
-        projection = project(with_line(ws.venture, line))
     except FormulaRefusal as refusal:
-        error = refusal.values.get("error", refusal)
-        _pointed(formula, error if isinstance(error, FormulaRefusal) else refusal, ws, _)
+        _pointed(formula, refusal, ws, _)
         return None
     except Refusal as refusal:
+        st.error(plain(_.refusal(refusal)))
+        return None
+    try:
+        projection = project(with_line(ws.venture, line))
+    except Refusal as refusal:
+        inside = refusal.values.get(
+            "error"
+        )  # the formula is sound, so a fault of this line is in its opening
+        if isinstance(inside, FormulaRefusal) and refusal.values.get("name") == line.label:
+            _pointed(opening, inside, ws, _)
+            return None
         st.error(plain(_.refusal(refusal)))
         return None
     currency = ws.venture.currency
@@ -247,15 +258,10 @@ def _insert(editing: str) -> None:
     st.session_state[f"own:insert:{editing}"] = None
 
 
-def _save(line: Line | None, _: Language) -> bool:
-    if line is None:
-        return False
-    done = workspace().change(
-        lambda v: with_line(v, line), _("line: {name}", name=line.label), place="own:save"
-    )
-    if done:
+def _save(line: Line, _: Language) -> None:
+    note = _("line: {name}", name=line.label)
+    if workspace().change(lambda v: with_line(v, line), note, place="own:save"):
         _edit(None)
-    return done
 
 
 def _edit(editing: str | None) -> None:

@@ -45,6 +45,15 @@ def test_a_fault_is_said_and_pointed_at_and_cannot_be_saved(editor):
     assert editor.button(key="own:save").disabled
 
 
+def test_a_fault_in_the_opening_value_is_pointed_at_there(editor):
+    editor.text_input(key=LABEL).set_value("Mine").run()
+    editor.text_input(key=FORMULA).set_value("customers").run()
+    editor.text_input(key="own:opening:+").set_value("5 + cak").run()
+    formula, mark = editor.code[-1].value.split("\n")
+    assert formula[mark.index("▲") :] == "cak"
+    assert "Did you mean `cac`?" in text(editor)
+
+
 def test_units_that_do_not_fit_are_refused_while_typing(editor):
     editor.text_input(key=FORMULA).set_value("revenue + customers").run()
     assert errors(editor) == ["“revenue + customers” mixes money/month with customer."]

@@ -246,6 +246,17 @@ def test_scenarios_stand_side_by_side_with_their_differences(tab, kept):
     assert list(differs.loc["Next round, amount"])[:3] == ["USD", "0", "12m"]
 
 
+def test_with_ranges_the_chances_of_scenarios_stand_side_by_side_from_the_same_draws(tab, kept):
+    app = tab("plan")
+    app.multiselect(key="plan:others").set_value(["round"]).run()
+    app.toggle(key="plan:ranges").set_value(True).run()
+    table = next(d.value for d in app.dataframe if "Figure" in d.value.columns).set_index("Figure")
+    base, other, difference = table.loc[CHANCE]
+    found = [simulate(kept(app).under(one), 8192).p_cash_out for one in (None, "round")]
+    assert base.startswith(_.percent(found[0])) and other.startswith(_.percent(found[1]))
+    assert difference == f"{_.number((found[1] - found[0]) * 100, digits=2)} points"
+
+
 def test_a_line_of_choice_is_compared_month_by_month(tab):
     app = tab("plan")
     app.multiselect(key="plan:others").set_value(["dearer_leaner"]).run()
