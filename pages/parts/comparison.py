@@ -18,7 +18,7 @@ def comparison(shown: Sequence[Shown], _: Language) -> None:
     st.subheader(_("Scenarios side by side"))
     names = [f"{number} · {one.name}" for number, one in enumerate(shown, 1)]
     figures = [metrics(one.projection) for one in shown]
-    rows = []
+    rows = [_chances(shown, names, _)] if st.session_state.get("plan:ranges") else []
     for key, base in figures[0].items():
         row = {_("Figure"): _.text(base.label)}
         for number, (name, one, found) in enumerate(zip(names, shown, figures, strict=True), 1):
@@ -27,8 +27,6 @@ def comparison(shown: Sequence[Shown], _: Language) -> None:
                 title = _("Difference ({number} − 1)", number=number)
                 row[title] = _difference(base, found[key], one.projection.venture.currency, _)
         rows.append(row)
-    if st.session_state.get("plan:ranges"):
-        rows.append(_chances(shown, names, _))
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt=_("Scenarios side by side"))
     _line(shown, _)
     st.markdown(_("**What differs**"))
@@ -96,7 +94,7 @@ def _differing(shown: Sequence[Shown], names: Sequence[str], _: Language) -> lis
 
 
 def _difference(first: Metric, other: Metric, currency: str, _: Language) -> str:
-    if first.value is None or other.value is None:
+    if first.value is None or other.value is None or first.kind == "answer":
         return ""
     change = other.value - first.value
     sign = "+" if change > 0 else ""

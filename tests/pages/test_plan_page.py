@@ -244,6 +244,8 @@ def test_scenarios_stand_side_by_side_with_their_differences(tab, kept):
     changed = {o.key for s in kept(app).scenarios for o in s.overrides}
     assert set(differs.index) == {kept(app).driver(key).label.en for key in changed}
     assert list(differs.loc["Next round, amount"])[:3] == ["USD", "0", "12m"]
+    answers = table.set_index("Figure").loc["Default alive"]
+    assert answers["1 · Base"] == "no" and answers["Difference (2 − 1)"] == ""
 
 
 def test_with_ranges_the_chances_of_scenarios_stand_side_by_side_from_the_same_draws(tab, kept):
