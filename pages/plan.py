@@ -12,6 +12,7 @@ from core.venture import GROUPS
 from pages.parts.drivers import driver_field
 from pages.parts.figures import answer, ask, cards
 from pages.parts.lever import price_lever
+from pages.parts.modules import module_choice
 from pages.parts.scenarios import comparison, scenario_bar
 from pages.parts.session import Workspace, say, workspace
 from pages.parts.shell import plain
@@ -66,6 +67,8 @@ def _drivers(ws: Workspace, scenario: str | None, _: Language) -> None:
     for number, driver in enumerate(drivers):
         with (left, right)[number % 2]:
             driver_field(ws, driver, _, scenario, driver.key in changed)
+    if scenario is None:
+        module_choice(ws, _)
 
 
 def _cash(

@@ -13,7 +13,7 @@ from core.venture.amount import Amount, parse_amount
 from core.venture.canvas import BLOCKS, Block, Canvas, Note
 from core.venture.codec import MAX_BYTES, SCHEMA_VERSION, from_json, to_json
 from core.venture.driver import GROUPS, Driver, Source
-from core.venture.presets import archetypes, example
+from core.venture.presets import archetypes, example, preset
 from core.venture.venture import (
     CURRENCIES,
     ComputePlan,
@@ -50,5 +50,6 @@ __all__ = [
     "example",
     "from_json",
     "parse_amount",
+    "preset",
     "to_json",
 ]

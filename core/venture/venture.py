@@ -298,6 +298,23 @@ class Venture(Frozen):
     def without_hypothesis(self, hypothesis_id: str) -> "Venture":
         return self._with(hypotheses=tuple(h for h in self.hypotheses if h.id != hypothesis_id))
 
+    def with_modules(self, modules: Iterable[str], drivers: Iterable[Driver]) -> "Venture":
+        """With other modules of the plan and these drivers; what spoke of a driver that is gone lets go of it."""
+        kept = tuple(drivers)
+        known = {driver.key for driver in kept}
+        return self._with(
+            modules=tuple(modules),
+            drivers=kept,
+            scenarios=tuple(
+                s.model_copy(update={"overrides": tuple(o for o in s.overrides if o.key in known)})
+                for s in self.scenarios
+            ),
+            hypotheses=tuple(
+                h.model_copy(update={"drivers": tuple(key for key in h.drivers if key in known)})
+                for h in self.hypotheses
+            ),
+        )
+
     def with_lines(self, lines: Iterable[Line]) -> "Venture":
         return self._with(lines=tuple(lines))
 
