@@ -36,5 +36,6 @@ def module_choice(ws: Workspace, _: Language) -> None:
 
 def _chosen() -> None:
     ws: Workspace = st.session_state["workspace"]
+    _ = say()
     chosen = tuple(st.session_state[CHOICE])
-    ws.change(lambda venture: switched(venture, chosen), say()("parts of the plan changed"), place=CHOICE)
+    ws.change(lambda venture: switched(venture, chosen), _("parts of the plan changed"), place=CHOICE)
