@@ -44,3 +44,20 @@ def test_the_canvas_shows_the_live_number_of_every_mention(opened, kept):
     assert not app.error
     for key in kept(app).canvas.mentions() - {"price_per_seat"}:  # which the page gives as an example
         assert f"{{{key}}}" not in text(app)
+
+
+def test_a_founder_changes_how_the_plan_earns_and_takes_it_back(tab, kept):
+    app = tab("plan")
+    app.session_state["plan:modules:open"] = True
+    app.run()
+    choice = app.multiselect(key="plan:modules")
+    assert choice.value == ["seats", "api", "hires", "market"]
+    choice.set_value(["outcome", "api"]).run()
+    assert not app.exception and not app.error
+    assert kept(app).modules == ("outcome", "api")
+    assert {"driver::price_per_success", "driver::success_share"} <= {f.key for f in app.text_input}
+    app.multiselect(key="plan:modules").set_value(["seats", "api", "gpus"]).run()
+    assert "disagree" in app.error[0].value
+    assert kept(app).modules == ("outcome", "api")
+    app.button(key="undo").click().run()
+    assert kept(app).modules == ("seats", "api", "hires", "market")
