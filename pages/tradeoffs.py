@@ -5,13 +5,15 @@ import streamlit as st
 from core.charts.training import tradeoff_chart
 from core.finance import metrics, project, said, spoken
 from core.i18n import Language, Refusal, Text
-from core.training.curve import CONFIDENT, Curve, Family, Measured, families, fit, pareto
+from core.training.curve import CONFIDENT, Curve
+from core.training.points import Measured, pareto
 from core.venture import Amount, Source
 from pages.parts.drivers import source_line
+from pages.parts.learning_curve import Chosen, choose_curve, curve_section
 from pages.parts.runs_table import Finished, finished, table
 from pages.parts.services import store
 from pages.parts.session import Workspace, say, workspace
-from pages.parts.shell import plain, select
+from pages.parts.shell import plain
 
 TARGETS = ("accuracy", "training_run_cost")
 
@@ -33,75 +35,44 @@ def page() -> None:
         )
         st.page_link("training.py", label=_("Train a real model"), icon=":material/model_training:")
         return
-    points = {run.row.id: Measured.of(run.row.id, run.result) for run in runs}
+    points = [Measured.of(run.row.id, run.spec, run.result) for run in runs]
     left, right = st.columns([3, 2], gap="large")
     with right:
-        curve, price, target = _curve(runs, _)
+        chosen = choose_curve(runs, _)
+        target = _target(chosen, _)
     with left:
         names = [f"{run.row.id[:6]} · {_.text(run.spec.title)}" for run in runs]
-        frontier = pareto(list(points.values()))
+        price = chosen.spec.price_per_hour
         st.plotly_chart(
-            tradeoff_chart(list(points.values()), names, frontier, curve, price, target, _),
+            tradeoff_chart(points, names, pareto(points), chosen.curve, price, target, _),
             key="tradeoffs:chart",
             config={"displaylogo": False},
             alt=_("Test accuracy against cost"),
         )
+    curve_section(chosen, _)
     _take(ws, runs, _)
     st.subheader(_("Finished runs"))
     table(runs, _)
 
 
-def _curve(runs: list[Finished], _: Language) -> tuple[Curve | None, float, float | None]:
-    """The fitted law of the chosen family, the price it is drawn at, and the target accuracy asked for."""
-    st.subheader(_("What would more training bring?"))
-    found = families((run.row.id, run.spec, run.result) for run in runs)
-    ordered = sorted(found, key=lambda family: -len(found[family]))
-    labels = {_family(family): family for family in ordered}
-    chosen = select(
-        _("Runs that differ in size only"),
-        {label: f"{label} ({len(found[family])})" for label, family in labels.items()},
-        "tradeoffs:family",
-    )
-    family = labels.get(str(chosen), ordered[0])
-    members = {point.run_id for point in found[family]}
-    price = next(run.spec.price_per_hour for run in runs if run.row.id in members)
-    try:
-        curve = fit(found[family])
-    except Refusal as refusal:
-        st.info(
-            plain(_.refusal(refusal))
-            + " "
-            + _(
-                "Train the same network on 2,500, 5,000, 10,000 and 20,000 images, best with three seeds each."
-            ),
-            icon=":material/rule:",
-        )
-        return None, price, None
-    st.markdown(
-        _(
-            "error = {a} × FLOP^−{b} · off by {points} points when it predicts its own largest run",
-            a=f"{curve.a:.3g}",
-            b=f"{curve.b:.3f}",
-            points=f"{100 * curve.backtest:.2f}",
-        )
-    )
+def _target(chosen: Chosen, _: Language) -> float | None:
+    """The accuracy asked for, and what it takes; None where there is no curve to ask."""
+    if chosen.curve is None:
+        return None
+    best = max(point.accuracy for point in chosen.points)
     target = (
         st.slider(
             _("Target accuracy (%)"),
-            90.0,
+            50.0,
             99.9,
-            min(99.9, 100 * max(p.accuracy for p in found[family]) + 0.3),
+            max(50.0, min(99.9, 100 * best + 0.3)),
             0.1,
             key="tradeoffs:target",
         )
         / 100
     )
-    _reach(curve, target, price, _)
-    return curve, price, target
-
-
-def _family(family: Family) -> str:
-    return f"{family.network.upper()} · {family.optimizer} · {family.activation} · {family.loss} · {family.batch_size}"
+    _reach(chosen.curve, target, chosen.spec.price_per_hour, _)
+    return target
 
 
 def _reach(curve: Curve, target: float, price: float, _: Language) -> None:
@@ -120,7 +91,7 @@ def _reach(curve: Curve, target: float, price: float, _: Language) -> None:
     if reach.factor > CONFIDENT:
         st.caption(
             _(
-                "This is {factor} times the largest run measured: speculation, not a promise.",
+                "This is {factor} times the largest run measured: uncertain, not a promise.",
                 factor=_.number(reach.factor, digits=2),
             )
         )

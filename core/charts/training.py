@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from core.charts.theme import BLUE, DASHES, GREEN, GREY, MARKERS, ORANGE, SERIES, Figure, band, figure
+from core.charts.curve import stretches
+from core.charts.theme import BLUE, DASHES, GREY, MARKERS, ORANGE, SERIES, Figure, band, figure
 from core.i18n import Language
 from core.storage import MetricRow
-from core.training.curve import CONFIDENT, FURTHEST, Curve, Measured
+from core.training.curve import Curve
+from core.training.points import Measured
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ def tradeoff_chart(
         x_title=_("Cost of the run (USD, log axis)"),
         y_title=_("Test accuracy (%)"),
         height=420,
-        xaxis={"type": "log", "tickformat": "~g"},
+        xaxis={"type": "log", "tickformat": "~g", "dtick": "D2"},
         yaxis={"tickformat": ".1%", "range": [low - room, min(1.001, high + room)]},
         hovermode="closest",
         **layout,
@@ -143,22 +145,12 @@ def tradeoff_chart(
 
 
 def _law(curve: Curve, price_per_hour: float, _: Language) -> list[dict[str, object]]:
-    """The law as far as it has a record in a solid line, and beyond, dotted, as speculation."""
+    """The law as far as it has a record in a solid line, and beyond, paler, as what it is."""
     traces: list[dict[str, object]] = []
-    edges = (
-        (curve.smallest, curve.largest * CONFIDENT, 0.2, "solid", _("fitted law with 80% band")),
-        (
-            curve.largest * CONFIDENT,
-            curve.largest * FURTHEST,
-            0.08,
-            "dot",
-            _("speculation: over 3× the largest run"),
-        ),
-    )
-    for low, high, opacity, dash, name in edges:
-        compute = np.geomspace(low, high, 40)
-        found = curve.accuracy(compute)
-        x = [curve.seconds(float(c)) * price_per_hour / 3600 for c in compute]
+    for stretch in stretches(curve, _):
+        sizes = np.geomspace(stretch.low, stretch.high, 40)
+        found = curve.accuracy(sizes)
+        x = [curve.seconds(float(size)) * price_per_hour / 3600 for size in sizes]
         edge = {
             "type": "scatter",
             "mode": "lines",
@@ -173,17 +165,17 @@ def _law(curve: Curve, price_per_hour: float, _: Language) -> list[dict[str, obj
                 **edge,
                 "y": [_short(v) for v in found.high],
                 "fill": "tonexty",
-                "fillcolor": band(GREEN, opacity),
+                "fillcolor": band(stretch.colour, stretch.opacity),
             }
         )
         traces.append(
             {
                 "type": "scatter",
                 "mode": "lines",
-                "name": name,
+                "name": stretch.name,
                 "x": x,
                 "y": [_short(v) for v in found.mid],
-                "line": {"color": GREEN, "width": 2.5, "dash": dash},
+                "line": {"color": stretch.colour, "width": 2.5, "dash": stretch.dash},
                 "hovertemplate": "%{y:.2%} · $%{x:.6f}",
             }
         )

@@ -71,7 +71,8 @@ def finetuning_findings(estimate: FinetuneEstimate, rate: float) -> tuple[Findin
 
 def serving_findings(estimate: ServingEstimate, rate: float) -> tuple[Finding, ...]:
     """API prices per million tokens; of own accelerators the cost of a request, and what a plan that
-    counts replicas itself needs: speed of a replica at its planned load, its accelerators, their rent."""
+    counts replicas itself needs: tokens that a replica reads and writes in a second at its planned load,
+    its accelerators, their rent."""
     found: list[Finding] = []
     if isinstance(estimate.api, ApiEstimate):
         found += _api(estimate.api, rate)
@@ -123,9 +124,11 @@ def _selfhost(estimate: ServingEstimate, own: SelfHostEstimate, rate: float) -> 
         )
 
     told = _source(source, own.price.date)
+    read_and_written = (plan.input_tokens + plan.output_tokens) / plan.output_tokens
+    planned = own.tokens_per_second.times(read_and_written * plan.utilisation)
     return [
         Finding("selfhost_request_cost", _interval(own.per_request.times(rate)), told),
-        Finding("gpu_speed", _interval(own.tokens_per_second.times(plan.utilisation)), told),
+        Finding("gpu_speed", _interval(planned), told),
         Finding("gpus_per_replica", Amount.point(float(plan.accelerators)), told),
         Finding("gpu_price", _rent(own.price, rate), told),
         Finding("replicas_least", Amount.point(float(plan.min_replicas + plan.spare_replicas)), told),

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Update, func, insert, select, 
 
 from core.i18n import N_, Refusal
 from core.storage.database import Database
-from core.storage.rows import EndState, MetricRow, Reason, Renewal, RunRow
+from core.storage.rows import EndState, MetricRow, Reason, Renewal, RunRow, new_id
 from core.storage.tables import metrics, runs
 
 _R = runs.c
@@ -136,6 +136,33 @@ class Queue:
         held = update(runs).where(_R.state == "running", _R.lease_owner == lease_owner)
         with self._database.writing() as connection:
             return changed(connection, held.values(**ended("interrupted", time.time(), reason)))
+
+
+def new_run(
+    owner: str, venture_id: str | None, spec_json: str, total_steps: int | None, sweep_id: str | None = None
+) -> RunRow:
+    """A run that waits from now on."""
+    return RunRow(
+        id=new_id(),
+        owner=owner,
+        venture_id=venture_id,
+        state="queued",
+        spec=spec_json,
+        summary=None,
+        reason=None,
+        device=None,
+        step=0,
+        total_steps=total_steps,
+        seconds=0.0,
+        submitted_at=time.time(),
+        started_at=None,
+        ended_at=None,
+        attempt=0,
+        lease_owner=None,
+        lease_until=None,
+        cancel_requested=False,
+        sweep_id=sweep_id,
+    )
 
 
 def run_of(row: Mapping[Any, Any]) -> RunRow:

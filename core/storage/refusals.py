@@ -39,3 +39,7 @@ def no_link() -> Missing:
 
 def no_run() -> Missing:
     return Missing(N_("There is no such training run; it may have been deleted."))
+
+
+def no_sweep() -> Missing:
+    return Missing(N_("There is no such sweep; it may have been deleted."))

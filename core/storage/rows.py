@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 from core.i18n import Refusal, Text
 
 RunState = Literal["queued", "running", "done", "stopped", "failed", "interrupted"]
+SweepState = Literal["running", "done", "stopped", "failed"]
 EndState = Literal["done", "stopped", "failed", "interrupted"]
 
 
@@ -151,11 +152,31 @@ class RunRow:
     lease_owner: str | None
     lease_until: float | None
     cancel_requested: bool
+    sweep_id: str | None = None
 
     @property
     def active(self) -> bool:
         """Waiting or running."""
         return self.state in ("queued", "running")
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRow:
+    """A sweep of runs; ``reason`` is why it ended if it did not come to its end."""
+
+    id: str
+    owner: str
+    venture_id: str | None
+    state: SweepState
+    spec: str
+    reason: Reason | None
+    created_at: float
+    ended_at: float | None
+
+    @property
+    def active(self) -> bool:
+        """Whether more runs may come."""
+        return self.state == "running"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from core.i18n import N_, Refusal
 from core.storage.ownership import head_of
-from core.storage.queue import Queue, changed, ended, run_of
+from core.storage.queue import Queue, changed, ended, new_run, run_of
 from core.storage.refusals import no_run
-from core.storage.rows import MetricRow, Reason, RunRow, new_id
+from core.storage.rows import MetricRow, Reason, RunRow
 from core.storage.tables import metrics, runs
 from core.storage.text import is_word
 
@@ -25,26 +25,7 @@ class Runs(Queue):
         self, owner: str, venture_id: str | None, spec_json: str, total_steps: int | None = None
     ) -> RunRow:
         """Put a run at the end of the queue, for a venture of the owner or for none."""
-        row = RunRow(
-            id=new_id(),
-            owner=owner,
-            venture_id=venture_id,
-            state="queued",
-            spec=spec_json,
-            summary=None,
-            reason=None,
-            device=None,
-            step=0,
-            total_steps=total_steps,
-            seconds=0.0,
-            submitted_at=time.time(),
-            started_at=None,
-            ended_at=None,
-            attempt=0,
-            lease_owner=None,
-            lease_until=None,
-            cancel_requested=False,
-        )
+        row = new_run(owner, venture_id, spec_json, total_steps)
         with self._database.writing() as connection:
             if venture_id is not None:
                 head_of(connection, owner, venture_id, hold=True)

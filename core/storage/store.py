@@ -5,6 +5,7 @@ from core.storage.links import Links
 from core.storage.migrate import migrate
 from core.storage.place import database_url
 from core.storage.runs import Runs
+from core.storage.sweeps import Sweeps
 from core.storage.ventures import Ventures
 from core.storage.workers import Beats, Workers
 
@@ -17,6 +18,7 @@ class Store:
         self.ventures = Ventures(database)
         self.links = Links(database)
         self.runs = Runs(database)
+        self.sweeps = Sweeps(database)
         self.workers = Workers(database)
         self.beats = Beats(database)
 

@@ -109,6 +109,7 @@ class RunColumns(TypedColumns):
     lease_owner: Named[str | None] = Column(Text)
     lease_until: Named[float | None] = Column(Double)
     cancel_requested: Named[bool] = Column(Boolean)
+    sweep_id: Named[str | None] = Column(Text)
 
 
 runs = Table(
@@ -118,6 +119,30 @@ runs = Table(
     Index(None, "owner", "submitted_at"),
     Index(None, "venture_id"),
     Index(None, "state", "submitted_at"),
+    Index(None, "sweep_id"),
+)
+
+
+class SweepColumns(TypedColumns):
+    """A sweep: what it varies and its budget as JSON; its runs carry its id."""
+
+    id: Named[str] = Column(Text, primary_key=True)
+    owner: Named[str] = Column(Text)
+    venture_id: Named[str | None] = Column(Text, ForeignKey("ventures.id", ondelete="CASCADE"))
+    state: Named[str] = Column(Text)
+    spec: Named[str] = Column(Text)
+    reason: Named[str | None] = Column(Text)
+    created_at: Named[float] = Column(Double)
+    ended_at: Named[float | None] = Column(Double)
+
+
+sweeps = Table(
+    "sweeps",
+    metadata,
+    SweepColumns,
+    Index(None, "owner", "created_at"),
+    Index(None, "venture_id"),
+    Index(None, "state"),
 )
 
 

@@ -23,14 +23,17 @@ from core.i18n import Refusal
 from core.storage import MetricRow, Missing, RunRow, Store, new_id
 from core.training import child, device
 from core.training.attempt import Attempt, Mode, start_fork_server
+from core.training.device import Device
 from core.training.result import Progress, RunResult, under_way
 from core.training.seat import Holder, Seat, fingerprint, here
 from core.training.spec import RunSpec
+from core.training.sweeping import advance
 
 POLL_S = 0.1
 LEASE_S = 3.0
 RENEW_S = 0.75
 BEAT_S = 2.0
+SWEEP_S = 0.25
 LONELY_S = 20.0
 """With no web process heard of for so long, and nothing to do, the supervisor leaves."""
 
@@ -74,6 +77,7 @@ class Supervisor:
         self._signal: str | None = None
         self._retiring = False
         self._next_beat = 0.0
+        self._next_sweep = 0.0
 
     def serve(self) -> bool:
         """Work until there is no more need or a signal says so; False if another supervisor is at work."""
@@ -112,6 +116,7 @@ class Supervisor:
                 self._heed_probe()
                 for active in list(self._active):
                     self._attend(active)
+                self._sweep()
                 if self._may_claim() and self._claim():
                     continue
                 if self._beat():
@@ -157,6 +162,14 @@ class Supervisor:
         host = here().partition("/")[0]
         self._store.workers.beat(self._id, host, os.getpid(), state, self._device, self._mode, fingerprint())
         return True
+
+    def _sweep(self) -> None:
+        """Give the sweeps their next runs, once in a while and as soon as a run is over."""
+        now = time.monotonic()
+        if self._retiring or self._probe or (now < self._next_sweep and self._active):
+            return
+        self._next_sweep = now + SWEEP_S
+        advance(self._store, self._slots, Device.from_json(self._device).name)
 
     def _claim(self) -> bool:
         row = self._store.runs.claim(self._id, LEASE_S)

@@ -1,7 +1,7 @@
 """The one document: a venture is an immutable value that every page reads and returns anew.
 
 A :class:`Venture` holds the canvas, the drivers (each with unit, amount and source), the compute
-plan, scenarios, the founder's own lines and the hypotheses. A change is a method that returns a new
+plan, scenarios, the founder's own lines, the hypotheses and real figures. A change is a method that returns a new
 venture or raises a :class:`core.i18n.Refusal` that names the field, the value and what is allowed.
 Undo, versions, sharing and comparison follow from that and live elsewhere.
 
@@ -24,6 +24,7 @@ from core.venture.driver import GROUPS, Driver, Source
 from core.venture.presets import archetypes, example
 from core.venture.venture import (
     CURRENCIES,
+    Actual,
     Hypothesis,
     Line,
     Override,
@@ -37,6 +38,7 @@ __all__ = [
     "GROUPS",
     "MAX_BYTES",
     "SCHEMA_VERSION",
+    "Actual",
     "Amount",
     "Block",
     "Canvas",

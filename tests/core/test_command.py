@@ -22,9 +22,18 @@ def venture(tmp_path, capsys):
     return str(file)
 
 
-def test_the_archetypes_are_named(capsys):
+def test_the_archetypes_are_named_and_each_is_an_example_that_can_be_projected(tmp_path, capsys):
     assert main(["example", "--list"]) == 0
-    assert "vertical_copilot" in json.loads(capsys.readouterr().out)
+    named = json.loads(capsys.readouterr().out)
+    assert len(named) == 8 and "vertical_copilot" in named
+    for key in named:
+        assert main(["example", key, "--start", "2026-06"]) == 0
+        file = tmp_path / f"{key}.json"
+        file.write_text(capsys.readouterr().out, encoding="utf-8")
+        assert main(["project", str(file), "--draws", "64"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found["lines"]["cash"]["unit"] == "money"
+        assert 0 <= found["simulation"]["p_default_alive"] <= 1
 
 
 def test_a_venture_is_projected(venture, capsys):

@@ -6,6 +6,7 @@ from on_screen import charts, read, text
 
 from core.i18n import LANGUAGES
 from core.training.spec import RunSpec
+from core.training.sweep import Sweep
 
 SIZES = (2_500, 5_000, 10_000, 20_000)
 
@@ -41,7 +42,11 @@ def test_one_run_is_a_point_and_no_law(tab, store, code):
     assert [t["y"] for t in points if t["y"]] == [[0.91]]
     assert len(app.info) == 1
     if code == "en":
-        assert "Train the same network on 2,500, 5,000, 10,000 and 20,000 images" in read(app.info[0].value)
+        assert "a curve needs at least 4 that differ" in read(app.info[0].value)
+        assert (
+            "Run next, with the same settings: 500 images × 3 seeds, 1,000 images × 2 seeds, 2,000 images"
+            in read(next(m.value for m in app.markdown if "Run next" in m.value))
+        )
     assert len(app.dataframe[0].value) == 1
 
 
@@ -51,11 +56,16 @@ def test_four_sizes_make_a_law_with_its_band_its_error_and_a_price_for_the_targe
     app.run()
     assert not app.exception
     law = next(m.value for m in app.markdown if m.value.startswith("error ="))
-    assert "FLOP^−0.30" in law
-    assert "points when it predicts its own largest run" in law
-    names = [t.get("name") for t in charts(app)[0]["data"]]
-    assert "fitted law with 80% band" in names
-    assert "speculation: over 3× the largest run" in names
+    assert "images^−0.30" in law
+    assert "Test of the law: the smaller runs predict" in text(app)
+    for chart in charts(app)[:2]:
+        names = [t.get("name") for t in chart["data"]]
+        assert "fitted law with 80% band" in names
+        assert "uncertain: over 3× the largest run" in names
+        assert "speculation: over 10× the largest run" in names
+    assert "held out: predicted from the smaller runs" in [t.get("name") for t in charts(app)[1]["data"]]
+    app.get("button_group")[0].set_value("compute").run()
+    assert any("FLOP^−0.30" in m.value for m in app.markdown)
     reached = {m.label: m.value for m in app.metric}["Cost of a run that reaches it"]
     assert "80% interval" in text(app)
     app.slider(key="tradeoffs:target").set_value(90.0).run()
@@ -133,3 +143,20 @@ def test_what_was_taken_is_part_of_the_shared_plan(tab, store):
     assert "Each row is a real training run" in text(holder)
     assert list(holder.dataframe[0].value["accuracy"]) == [0.9123]
     assert "measured" in list(holder.dataframe[-1].value["From"])
+
+
+def test_one_click_runs_what_the_curve_still_needs(tab, store):
+    app = tab("tradeoffs")
+    sizes(store, venture(app), sizes=(10_000, 20_000), seeds=2)
+    app.run()
+    assert "Run these 8: about" in app.button(key="tradeoffs:run_next").label
+    app.button(key="tradeoffs:run_next").click().run()
+    (row,) = store.sweeps.rows("local", venture(app))
+    runs = Sweep.from_json(row.spec).every()
+    assert [(spec.train_images, spec.seed) for spec in runs] == [
+        *((2_500, seed) for seed in range(3)),
+        *((5_000, seed) for seed in range(3)),
+        (10_000, 2),
+        (20_000, 2),
+    ]
+    assert app.button(key="tradeoffs:run_next").disabled

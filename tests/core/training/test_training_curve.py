@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.i18n import Refusal
-from core.training.curve import FURTHEST, Measured, families, fit, pareto
+from core.training.curve import CONFIDENT, FURTHEST, UNCERTAIN, fit, zone
 from core.training.device import Device
 from core.training.energy import Energy
+from core.training.points import Measured, ToRun, families, pareto, to_run_next
 from core.training.result import RunResult
 from core.training.spec import RunSpec
 
@@ -60,9 +61,10 @@ def test_an_exact_power_law_is_found_again() -> None:
     curve = fit(law(0.2, 0.5))
     assert curve.b == pytest.approx(0.5, abs=0.01)
     assert curve.a * FLOP**-curve.b == pytest.approx(0.2, rel=0.01)
-    assert curve.backtest < 0.001
+    assert curve.held_out.points < 0.001
+    assert curve.held_out.inside
     assert (curve.smallest, curve.largest) == pytest.approx((FLOP, 16 * FLOP))
-    for factor in (1.0, 3.0, FURTHEST):
+    for factor in (1.0, CONFIDENT, UNCERTAIN):
         band = curve.accuracy(16 * FLOP * factor)
         assert band.mid == pytest.approx(1 - 0.2 * (16 * factor) ** -0.5, abs=0.002)
 
@@ -71,17 +73,17 @@ def test_compute_and_cost_of_a_target_are_those_of_the_law() -> None:
     """0.2 · x^-0.5 = 0.03 at x = 44.4; held for 2 + 3 · 44.4 s at 3.6 USD per hour."""
     reach = fit(law(0.2, 0.5)).reach(0.97, price_per_hour=3.6)
     x = (0.2 / 0.03) ** 2
-    assert reach.compute[1] == pytest.approx(x * FLOP, rel=0.06)
+    assert reach.size[1] == pytest.approx(x * FLOP, rel=0.06)
     assert reach.cost_usd[1] == pytest.approx((2 + 3 * x) * 3.6 / 3600, rel=0.06)
     assert reach.factor == pytest.approx(x / 16, rel=0.06)
-    assert reach.compute[0] < reach.compute[1]
-    assert reach.compute[2] is None or reach.compute[2] > reach.compute[1]
+    assert reach.size[0] < reach.size[1]
+    assert reach.size[2] is None or reach.size[2] > reach.size[1]
 
 
 def test_a_target_that_is_already_reached_costs_less_than_the_largest_run() -> None:
     curve = fit(law(0.2, 0.5))
     reach = curve.reach(1 - 0.2 * 4**-0.5, price_per_hour=1.0)
-    assert reach.compute[1] == pytest.approx(4 * FLOP, rel=0.05)
+    assert reach.size[1] == pytest.approx(4 * FLOP, rel=0.05)
     assert reach.never == 0.0
 
 
@@ -116,7 +118,7 @@ def test_the_band_covers_the_truth_about_as_often_as_it_says(seeds: int) -> None
         band = curve.accuracy(3 * curve.largest)
         covered.append(band.low <= truth <= band.high)
         try:
-            low, _, high = curve.reach(truth, 1.0).compute
+            low, _, high = curve.reach(truth, 1.0).size
         except Refusal:
             continue
         covered_cost.append(low <= 3 * curve.largest <= (high or math.inf))
@@ -168,10 +170,23 @@ def test_a_curve_that_fails_its_own_backtest_is_refused() -> None:
         )
 
 
-def test_beyond_ten_times_the_largest_run_there_is_no_curve() -> None:
+def test_beyond_three_times_the_largest_run_it_is_uncertain_and_beyond_ten_speculation() -> None:
+    assert [zone(size, 100.0) for size in (50, 100, 101, 300, 301, 1_000, 1_001)] == [
+        "measured",
+        "measured",
+        "confident",
+        "confident",
+        "uncertain",
+        "uncertain",
+        "speculation",
+    ]
+
+
+def test_beyond_thirty_times_the_largest_run_there_is_no_curve() -> None:
     curve = fit(law(0.2, 0.5))
-    with pytest.raises(Refusal, match="11 times the largest run; the curve is drawn up to 10 times"):
-        curve.accuracy(np.array([1.0, 11.0]) * curve.largest)
+    assert float(curve.accuracy(FURTHEST * curve.largest).mid) < 1
+    with pytest.raises(Refusal, match="31 times the largest run; the curve is drawn up to 30 times"):
+        curve.accuracy(np.array([1.0, 31.0]) * curve.largest)
     with pytest.raises(Refusal, match="begins at"):
         curve.accuracy(curve.smallest / 2)
 
@@ -227,4 +242,52 @@ def test_runs_of_one_family_differ_in_size_seed_epochs_and_price_only() -> None:
     found = families([*runs, stopped])
     assert [[p.run_id for p in points] for points in found.values()] == [["0", "1"], ["2"], ["3"]]
     with pytest.raises(Refusal, match="stopped before its test"):
-        Measured.of("stopped", stopped[2])
+        Measured.of("stopped", *stopped[1:])
+
+
+def test_against_data_runs_of_other_epochs_are_another_family() -> None:
+    specs = [RunSpec(network="mlp", train_images=1_000, epochs=n) for n in (1, 1, 2)]
+    found = families([(str(i), spec, result(spec, 0.9)) for i, spec in enumerate(specs)], by="data")
+    assert [[p.run_id for p in points] for points in found.values()] == [["0", "1"], ["2"]]
+
+
+def test_the_curve_against_data_is_the_law_of_the_images() -> None:
+    points = [
+        Measured("run", 1.0, 1.0, 1.0, 1 - 2 * images**-0.4, images)
+        for images in (2_500, 5_000, 10_000, 20_000)
+    ]
+    curve = fit(points, by="data")
+    assert (curve.smallest, curve.largest) == (2_500, 20_000)
+    assert curve.b == pytest.approx(0.4, abs=0.01)
+    assert float(curve.error(60_000).mid) == pytest.approx(2 * 60_000**-0.4, rel=0.01)
+
+
+def test_the_held_out_size_is_predicted_from_the_smaller_ones_only() -> None:
+    """With the largest run bent upwards the prediction stays where the smaller ones point."""
+    points = law(0.2, 0.5)
+    bent = [
+        *points[:-1],
+        point(points[-1].compute, 1 - 1.3 * points[-1].error, seconds=points[-1].held_seconds),
+    ]
+    straight, off = fit(points).held_out, fit(bent).held_out
+    assert off.mid == pytest.approx(straight.mid, rel=1e-6)
+    assert off.measured == pytest.approx(1.3 * straight.measured, rel=0.01)
+    assert straight.inside and not off.inside
+
+
+def images(*sizes: int) -> list[Measured]:
+    return [Measured("run", 1.0, 1.0, 1.0, 0.9, size) for size in sizes]
+
+
+def test_the_runs_that_a_curve_needs_are_named() -> None:
+    assert to_run_next([], 60_000) == [ToRun(size, 3) for size in (3_750, 7_500, 15_000, 30_000)]
+    assert to_run_next(images(20_000), 60_000) == [
+        ToRun(2_500, 3),
+        ToRun(5_000, 3),
+        ToRun(10_000, 3),
+        ToRun(20_000, 2),
+    ]
+    three_each = images(*(2_500, 5_000, 10_000, 20_000) * 3)
+    assert to_run_next(three_each, 60_000) == [ToRun(40_000, 3)]
+    assert to_run_next(three_each, 20_000) == []
+    assert to_run_next(images(500), 2_000) == [ToRun(500, 2), ToRun(1_000, 3), ToRun(2_000, 3)]

@@ -1,0 +1,180 @@
+"""Finished runs as points: what each took and how well it did, which belong on one curve, which to run next.
+
+:func:`families` sorts runs into those that differ in size only, :func:`pareto` finds the runs that are
+worth their money, :func:`to_run_next` says which runs a curve still needs.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from core.i18n import Refusal
+from core.training.result import RunResult
+from core.training.spec import RunSpec
+
+By = Literal["data", "compute"]
+"""What a curve is drawn against: training images, or floating-point operations."""
+
+TEST_IMAGES = 10_000
+SIZES_NEEDED = 4
+SEEDS_WANTED = 3
+"""Below three seeds at the small sizes the slope is mostly luck (seeds differ by 5 to 20 % of the error)."""
+
+LADDER = 2.0
+"""Neighbouring sizes differ by this factor."""
+
+SMALLEST_RUN = 500
+SAME_SIZE = 1.05
+"""Sizes within 5 % of each other count as one."""
+
+_SIZE_FIELDS = {"train_images", "epochs", "seed", "price_per_hour", "power_watts"}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A finished run as a point.
+
+    ``compute`` in FLOP, ``held_seconds`` of the device, ``accuracy`` a share of ``test_images``,
+    ``images`` it was trained on.
+    """
+
+    run_id: str
+    compute: float
+    held_seconds: float
+    cost_usd: float
+    accuracy: float
+    images: int = 0
+    test_images: int = TEST_IMAGES
+
+    @classmethod
+    def of(cls, run_id: str, spec: RunSpec, result: RunResult) -> "Measured":
+        """The point of a result; a Refusal if the run was not tested."""
+        if result.test_accuracy is None:
+            raise Refusal("The run was stopped before its test, so its accuracy is not known.")
+        return cls(
+            run_id,
+            result.training_flop,
+            result.held_seconds,
+            result.cost_usd,
+            result.test_accuracy,
+            spec.train_images,
+            spec.data.test_images,
+        )
+
+    @property
+    def error(self) -> float:
+        """Share of wrong answers; never quite 0, since a test of finite size cannot show that."""
+        return (max(0.0, 1 - self.accuracy) * self.test_images + 0.5) / (self.test_images + 1)
+
+    def size(self, by: By) -> float:
+        """How large the run was: images or FLOP."""
+        return float(self.images) if by == "data" else self.compute
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """What runs must have in common to lie on one curve: all settings but size, seed and price.
+
+    ``epochs`` is None where runs of different epochs share the curve, as they may against compute.
+    """
+
+    settings: tuple[tuple[str, object], ...]
+    epochs: int | None
+    device: str
+
+    @property
+    def name(self) -> str:
+        """The settings by their codes, such as "CNN · adam · relu · cross_entropy · 64"; unusual ones by name."""
+        held = dict(self.settings)
+        first = ("network", "optimizer", "activation", "loss", "batch_size")
+        parts = [str(held[key]).upper() if key == "network" else str(held[key]) for key in first]
+        usual = asdict(RunSpec(network=str(held["network"]), optimizer=str(held["optimizer"])))
+        for key, value in self.settings:
+            if key not in first and value != usual[key] and not str(value).startswith("{"):
+                parts.append(f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}")
+        return " · ".join(parts)
+
+
+def families(
+    runs: Iterable[tuple[str, RunSpec, RunResult]], by: By = "compute"
+) -> dict[Family, list[Measured]]:
+    """Finished runs (id, specification, result) by family, in the order given; untested ones are left out."""
+    found: dict[Family, list[Measured]] = {}
+    for run_id, spec, result in runs:
+        if result.test_accuracy is not None:
+            settings = tuple((k, _hashable(v)) for k, v in asdict(spec).items() if k not in _SIZE_FIELDS)
+            family = Family(settings, spec.epochs if by == "data" else None, result.device.name)
+            found.setdefault(family, []).append(Measured.of(run_id, spec, result))
+    return found
+
+
+def _hashable(value: object) -> object:
+    """A setting as it is, or, where it is made of several, as one text that begins with a brace."""
+    return json.dumps(value) if isinstance(value, dict) else value
+
+
+def pareto(points: Sequence[Measured]) -> list[Measured]:
+    """The points that no other beats, cheapest first: each costs more than the one before and is better.
+
+    Of equals the first given is kept.
+    """
+    front: list[Measured] = []
+    for point in sorted(points, key=lambda p: (p.cost_usd, -p.accuracy)):
+        if not front or point.accuracy > front[-1].accuracy:
+            front.append(point)
+    return front
+
+
+@dataclass(frozen=True, slots=True)
+class ToRun:
+    """A size that a curve still needs, and how many more runs of it, each with another seed."""
+
+    images: int
+    runs: int
+
+
+def to_run_next(points: Sequence[Measured], available: int) -> list[ToRun]:
+    """The runs, smallest first, that would make a curve of these points, or make the one there is surer.
+
+    Four sizes, each twice the one below, up from half of the ``available`` images if nothing was
+    measured, else down and up from what was; three seeds at every one of the four largest. When
+    all that is there, the next size up. Empty if there is nothing left to run.
+    """
+    counts = [(round(_mean(group)), len(group)) for group in grouped([p.images for p in points])]
+    sizes = dict(counts)
+    wanted = sorted(sizes)[-SIZES_NEEDED:]
+    top = wanted[-1] if wanted else available // 2
+    below = [round(top / LADDER**step) for step in range(SIZES_NEEDED)]
+    above = [round(top * LADDER**step) for step in range(1, SIZES_NEEDED)] + [available]
+    for size in [s for s in below if s >= SMALLEST_RUN] + [s for s in above if s <= available]:
+        if len(wanted) >= SIZES_NEEDED:
+            break
+        if not any(_same(size, other) for other in wanted):
+            wanted.append(size)
+    needed = [ToRun(size, SEEDS_WANTED - sizes.get(size, 0)) for size in sorted(wanted)[-SIZES_NEEDED:]]
+    needed = [one for one in needed if one.runs > 0]
+    if not needed and top < available and not _same(top, available):
+        return [ToRun(min(available, round(top * LADDER)), SEEDS_WANTED)]
+    return needed
+
+
+def grouped(sizes: Sequence[float]) -> list[list[float]]:
+    """Sizes in groups of those that count as one, smallest first."""
+    groups: list[list[float]] = []
+    for size in sorted(sizes):
+        if groups and _same(size, groups[-1][0]):
+            groups[-1].append(size)
+        else:
+            groups.append([size])
+    return groups
+
+
+def _same(one: float, other: float) -> bool:
+    return max(one, other) <= SAME_SIZE * min(one, other)
+
+
+def _mean(values: Sequence[float]) -> float:
+    """The geometric mean."""
+    return math.exp(sum(math.log(value) for value in values) / len(values))

@@ -1,0 +1,288 @@
+"""A sweep on screen: what varies, what it will cost, its runs as they come, and the way to stop it."""
+
+import contextlib
+from collections.abc import Callable
+
+import pandas as pd
+import streamlit as st
+
+from core.i18n import Language, Refusal, Text
+from core.storage import SweepRow
+from core.training.result import cost
+from core.training.service import device_in_use
+from core.training.spec import FIELDS, RunSpec
+from core.training.sweep import METHODS, VARIED, Axis, Method, Sweep, best_of, price, varied
+from core.training.sweeping import seconds_of, spent, trials
+from pages.parts.services import store
+from pages.parts.session import Workspace, workspace
+from pages.parts.shell import plain
+
+FIRST = {
+    "train_images": "2500, 5000, 10000, 20000",
+    "width": "16, 32, 64",
+    "epochs": "1, 2, 4",
+    "batch_size": "32, 64, 128",
+    "learning_rate": "0.0003 to 0.03",
+}
+"""What stands in a field before somebody types."""
+
+BUDGETS = {"minutes": Text("minutes", "分钟"), "usd": Text("USD", "美元")}
+STATES = {
+    "queued": Text("waiting", "等待中"),
+    "running": Text("training", "训练中"),
+    "done": Text("done", "完成"),
+    "stopped": Text("stopped", "已停止"),
+    "failed": Text("failed", "失败"),
+    "interrupted": Text("interrupted", "中断"),
+}
+
+
+def going() -> bool:
+    """Whether a sweep of the open venture goes on."""
+    ws = workspace()
+    return any(row.active for row in store().sweeps.rows(ws.owner, ws.venture_id))
+
+
+def sweep_section(settings: Callable[[], RunSpec], _: Language) -> None:
+    """The form, around the ``settings`` of a single run, and the last sweep with its runs."""
+    ws = workspace()
+    rows = store().sweeps.rows(ws.owner, ws.venture_id, limit=1)
+    with st.expander(_("Sweep: many runs within a budget"), icon=":material/tune:", key="sweep:box"):
+        _form(settings, ws, _)
+    for row in rows:
+        _progress(row, _)
+
+
+# Before the click
+
+
+def _form(settings: Callable[[], RunSpec], ws: Workspace, _: Language) -> None:
+    st.caption(
+        _(
+            "Everything that does not vary is as set above. Runs go through the queue one after the other and end with the budget."
+        )
+    )
+    chosen = st.pills(
+        _("What varies"),
+        VARIED,
+        selection_mode="multi",
+        default=["train_images"],
+        format_func=lambda field: _.text(FIELDS[field]),
+        key="sweep:vary",
+        persist_state="session",
+    )
+    for field in chosen:
+        st.text_input(
+            _("Values of {field}", field=_.text(FIELDS[field])),
+            FIRST[field],
+            key=f"sweep:values:{field}",
+            help=_("Several values, 10, 20, 30, or a range, 10 to 30."),
+            persist_state="session",
+        )
+    left, right = st.columns(2)
+    with left:
+        method = st.selectbox(
+            _("How runs are chosen"),
+            list(METHODS),
+            format_func=lambda key: _.text(METHODS[key]),
+            key="sweep:method",
+            persist_state="session",
+        )
+        budget_in = st.segmented_control(
+            _("Budget in"),
+            list(BUDGETS),
+            default="minutes",
+            format_func=lambda key: _.text(BUDGETS[key]),
+            key="sweep:unit",
+            required=True,
+            persist_state="session",
+        )
+    with right:
+        if method == "every":
+            st.number_input(
+                _("Seeds for each combination"), 1, 10, 1, key="sweep:seeds", persist_state="session"
+            )
+        else:
+            st.number_input(_("Runs at the most"), 2, 200, 9, key="sweep:runs", persist_state="session")
+        if budget_in == "usd":
+            st.number_input(
+                _("Budget (USD)"),
+                0.0,
+                100_000.0,
+                0.01,
+                format="%.4f",
+                key="sweep:usd",
+                persist_state="session",
+            )
+        else:
+            st.number_input(
+                _("Budget (minutes)"), 0.0, 100_000.0, 5.0, key="sweep:minutes", persist_state="session"
+            )
+    try:
+        base = settings()
+    except Refusal:
+        return  # said beside the settings
+    try:
+        sweep = _sweep(base)
+    except Refusal as refusal:
+        st.error(plain(_.refusal(refusal)))
+        return
+    st.markdown(plain(_price(sweep, ws, _)))
+    st.button(
+        _("Start the sweep"),
+        key="sweep:start",
+        icon=":material/play_arrow:",
+        width="stretch",
+        on_click=_start,
+        args=(settings,),
+        disabled=going(),
+    )
+    if refused := ws.refused.get("sweep:start"):
+        st.error(plain(_.refusal(refused)))
+
+
+def _sweep(base: RunSpec) -> Sweep:
+    """The form as a sweep; a Refusal that names what is wrong."""
+    held = st.session_state
+    method: Method = held["sweep:method"]
+    in_dollars = held["sweep:unit"] == "usd"
+    return Sweep(
+        base=base,
+        axes=tuple(Axis.read(field, held[f"sweep:values:{field}"]) for field in held["sweep:vary"]),
+        method=method,
+        runs=held["sweep:runs"] if method != "every" else 1,
+        seeds=held["sweep:seeds"] if method == "every" else 1,
+        budget_usd=held["sweep:usd"] if in_dollars else None,
+        budget_minutes=None if in_dollars else held["sweep:minutes"],
+    )
+
+
+def _price(sweep: Sweep, ws: Workspace, _: Language) -> str:
+    """The price before the click, in a sentence."""
+    told = price(sweep, seconds_of(store(), ws.owner, device_in_use(store()).name))
+    if told.seconds is None or told.dollars is None or told.fits is None:
+        return _(
+            "{runs} runs. How fast they are has not been measured here yet, so their price is not known; the budget ends the sweep in any case.",
+            runs=told.runs,
+        )
+    minutes, dollars = _.number(told.seconds / 60, digits=2), _.money(told.dollars, "USD")
+    if told.fits >= told.runs:
+        return _(
+            "{runs} runs, about {minutes} minutes and {dollars}, from the speed of earlier runs: within the budget.",
+            runs=told.runs,
+            minutes=minutes,
+            dollars=dollars,
+        )
+    return _(
+        "{runs} runs, about {minutes} minutes and {dollars}, from the speed of earlier runs: the budget pays for about {fits} of them.",
+        runs=told.runs,
+        minutes=minutes,
+        dollars=dollars,
+        fits=told.fits,
+    )
+
+
+def _start(settings: Callable[[], RunSpec]) -> None:
+    ws = workspace()
+    try:
+        begin(ws, _sweep(settings()))
+    except Refusal as refusal:
+        ws.refused["sweep:start"] = refusal
+
+
+def begin(ws: Workspace, sweep: Sweep) -> None:
+    """Begin a sweep for the open venture."""
+    ws.refused.pop("sweep:start", None)
+    store().sweeps.create(ws.owner, ws.venture_id, sweep.to_json())
+
+
+# While it goes on, and afterwards
+
+
+def _progress(row: SweepRow, _: Language) -> None:
+    sweep = Sweep.from_json(row.spec)
+    runs = store().sweeps.runs(row.id)
+    found = trials(runs)
+    st.subheader(_("Sweep"))
+    share = spent(sweep, runs)
+    if row.active:
+        st.progress(
+            min(1.0, share),
+            text=_(
+                "Run {number} of {planned} · {share} of the budget used",
+                number=len(runs),
+                planned=len(sweep.planned()),
+                share=_.percent(min(1.0, share), 2),
+            ),
+        )
+        st.button(
+            _("Stop the sweep"),
+            key=f"sweep:stop:{row.id}",
+            icon=":material/stop:",
+            on_click=_stop,
+            args=(row.id,),
+        )
+    elif row.reason:
+        st.info(plain(_.refusal(row.reason.refusal())), icon=":material/info:")
+    if best := best_of(found, sweep):
+        settings = ", ".join(
+            _("{field} {value}", field=_.text(FIELDS[name]), value=f"{value:g}")
+            for name, value in varied(sweep, best.spec).items()
+        )
+        st.markdown(
+            _(
+                "Best so far: {accuracy} with {settings}.",
+                accuracy=plain(_.percent(best.accuracy or 0.0, 4)),
+                settings=plain(settings or _.text(best.spec.title)),
+            )
+        )
+    if found:
+        frame = pd.DataFrame(
+            [
+                {
+                    "run": run.id[:6],
+                    "images": trial.spec.train_images,
+                    "epochs": trial.spec.epochs,
+                    **{
+                        name: value
+                        for name, value in varied(sweep, trial.spec).items()
+                        if name != "train_images"
+                    },
+                    "seed": trial.spec.seed,
+                    "state": _.text(STATES[trial.state]),
+                    "accuracy": trial.accuracy,
+                    "seconds": trial.seconds,
+                    "cost": cost(trial.seconds, trial.spec.price_per_hour),
+                }
+                for run, trial in zip(runs, found, strict=True)
+            ]
+        )
+        number = st.column_config.NumberColumn
+        st.dataframe(
+            frame,
+            hide_index=True,
+            column_config={
+                "run": _("Run"),
+                "images": number(_("Training images"), format="localized"),
+                "epochs": _("Epochs"),
+                "seed": _("Seed"),
+                "width": _("Width"),
+                "batch_size": _("Batch size"),
+                "learning_rate": number(_("Learning rate"), format="%.4g"),
+                "state": _("State"),
+                "accuracy": number(_("Accuracy to choose by (%)"), format="percent"),
+                "seconds": number(_("Time held (s)"), format="%.1f"),
+                "cost": number(_("Cost (USD)"), format="%.6f"),
+            },
+            alt=_("Runs of the sweep"),
+        )
+        st.caption(
+            _(
+                "Chosen by the accuracy on validation images where there are any, so that the test images stay unseen; on the test images where a run trains on all."
+            )
+        )
+
+
+def _stop(sweep_id: str) -> None:
+    with contextlib.suppress(Refusal):
+        store().sweeps.cancel(workspace().owner, sweep_id)

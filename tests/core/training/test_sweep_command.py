@@ -1,0 +1,61 @@
+"""``core sweep``: the plan beforehand, and a sweep that really trains."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.__main__ import main
+
+ROOT = Path(__file__).parents[3]
+GIVEN = ["sweep", "--preset", "mlp", "--epochs", "1", "--train-images", "400"]
+
+
+def test_the_plan_names_every_run_and_trains_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    vary = ["--vary", "train_images=200,400", "--vary", "batch-size=32,64", "--budget-minutes", "1"]
+    assert main([*GIVEN, *vary, "--plan"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["planned"] == {"runs": 4, "seconds": None, "dollars": None, "fits": None}
+    assert [run["train_images"] for run in told["runs"]] == [200, 200, 400, 400]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--vary", "epochs"], "What varies is “epochs”; write field=10,20,30"),
+        (["--vary", "epochs=1,2"], "needs one budget above 0"),
+        (["--budget-usd", "1"], "Nothing varies"),
+    ],
+)
+def test_a_wrong_word_is_one_sentence(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*GIVEN, *words]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_sweep_from_the_shell_trains_and_tells_the_best() -> None:
+    command = [*GIVEN, "--vary", "epochs=1,2", "--budget-minutes", "5"]
+    ran = subprocess.run(
+        [sys.executable, "-m", "core", *command], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    told = json.loads(ran.stdout)
+    assert told["ended"] == "every run is done"
+    assert [(run["state"], run["epochs"]) for run in told["runs"]] == [("done", 1), ("done", 2)]
+    best = max(told["runs"], key=lambda run: run["validation_accuracy"])
+    assert told["best"] == {"epochs": best["epochs"], "accuracy": best["validation_accuracy"]}
+    assert ran.stderr.count("accuracy") == 2
+
+
+def test_a_sweep_from_the_shell_ends_with_its_budget() -> None:
+    """The start alone takes longer than the budget, so the first run is stopped at once."""
+    command = [*GIVEN, "--batch-size", "8", "--vary", "epochs=1,100", "--budget-minutes", "0.02"]
+    ran = subprocess.run(
+        [sys.executable, "-m", "core", *command], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    told = json.loads(ran.stdout)
+    assert told["ended"] == "the budget was used up"
+    assert [run["state"] for run in told["runs"]] == ["stopped"]
+    assert told["best"] is None
