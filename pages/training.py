@@ -11,6 +11,7 @@ from core.i18n import Language, Refusal, Text
 from core.storage import RunRow
 from core.training.architecture import NETWORKS, Network
 from core.training.energy import METHODS
+from core.training.limits import submit
 from core.training.result import RunResult, cost, joules_so_far
 from core.training.service import device_in_use
 from core.training.spec import (
@@ -27,6 +28,7 @@ from pages.parts.services import store
 from pages.parts.session import Workspace, say, workspace
 from pages.parts.shell import plain
 from pages.parts.sweep import going, sweep_section
+from pages.parts.waiting import limits_line, waiting_text
 
 SIZES = (1_000, 2_500, 5_000, 10_000, 20_000, 60_000)
 BATCHES = (32, 64, 128, 256, 512)
@@ -68,6 +70,7 @@ def _room(polling: bool) -> None:
         if ended and not polling:
             _ended(ended, _)
         _curves(rows, _)
+    limits_line(ws, _)
     sweep_section(_spec, _)
     _past(rows, _)
 
@@ -242,7 +245,7 @@ def _start() -> None:
     ws.refused.pop("training:start", None)
     try:
         spec = _spec()
-        store().runs.submit(ws.owner, ws.venture_id, spec.to_json(), spec.total_steps)
+        submit(store(), ws.owner, ws.venture_id, spec)
     except Refusal as refusal:
         ws.refused["training:start"] = refusal
 
@@ -255,8 +258,7 @@ def _running(row: RunRow, _: Language) -> None:
     with st.container(border=True):
         st.markdown(f"**{plain(_.text(spec.title))}**")
         if row.state == "queued":
-            place = store().runs.place(row.id)
-            st.progress(0.0, text=_("Waiting: place {place} in the queue", place=place))
+            st.progress(0.0, text=waiting_text(row, _))
         else:
             _meter(row, spec, _)
         st.button(

@@ -24,6 +24,7 @@ from core.storage import MetricRow, Missing, RunRow, Store, new_id
 from core.training import child, device
 from core.training.attempt import Attempt, Mode, start_fork_server
 from core.training.device import Device
+from core.training.limits import Limits, usage
 from core.training.result import Progress, RunResult, under_way
 from core.training.seat import Holder, Seat, fingerprint, here
 from core.training.spec import RunSpec
@@ -57,6 +58,7 @@ class Active:
     result: RunResult | None = None
     refusal: Refusal | None = None
     stopping: bool = False
+    limit: Refusal | None = None
 
 
 class Supervisor:
@@ -78,6 +80,7 @@ class Supervisor:
         self._retiring = False
         self._next_beat = 0.0
         self._next_sweep = 0.0
+        self._limits = Limits.from_environment()
 
     def serve(self) -> bool:
         """Work until there is no more need or a signal says so; False if another supervisor is at work."""
@@ -172,7 +175,7 @@ class Supervisor:
         advance(self._store, self._slots, Device.from_json(self._device).name)
 
     def _claim(self) -> bool:
-        row = self._store.runs.claim(self._id, LEASE_S)
+        row = self._store.runs.claim(self._id, LEASE_S, self._limits.runs)
         if row is None:
             return False
         log.info("run %s begins", row.id)
@@ -222,11 +225,21 @@ class Supervisor:
         if now - active.renewed > RENEW_S:
             active.renewed = now
             renewal = self._store.runs.renew(active.row.id, self._id, LEASE_S)
-            return renewal.cancel_requested or not renewal.still_mine
+            return renewal.cancel_requested or not renewal.still_mine or self._over_limit(active)
         try:
             return self._store.runs.get(active.row.owner, active.row.id).cancel_requested
         except Missing:
             return True
+
+    def _over_limit(self, active: Active) -> bool:
+        """Whether the owner of the run has used up what a user may take in a day."""
+        if self._limits.minutes is None and self._limits.dollars is None:
+            return False
+        try:
+            self._limits.check(usage(self._store, active.row.owner))
+        except Refusal as refusal:
+            active.limit = refusal
+        return active.limit is not None
 
     def _end(self, active: Active) -> None:
         """Write down how a run ended, or begin it again in the cold; then let go of its process."""
@@ -254,6 +267,8 @@ class Supervisor:
             return "done", None
         if active.refusal:
             return "failed", active.refusal
+        if active.limit:
+            return "stopped", active.limit
         if active.stopping:
             return "stopped", Refusal(
                 "It was stopped on request after {step} of {total} steps.",
