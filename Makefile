@@ -22,7 +22,8 @@ check:
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not (browser or alone)"
+	$(BIN)/python -m pytest -m "browser or alone"
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Compute Canvas needs Python 3.11, 3.12 or 3.13 with its venv module (Debian: apt install python3-venv)."; exit 1; }

@@ -90,7 +90,7 @@ def trained(page: Page, url: str) -> float:
     page.get_by_role("button", name="Train", exact=True).click()
     page.wait_for_selector(".js-plotly-plot .scatterlayer path.js-line", state="attached")
     took = time.perf_counter() - began
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
     return took
 
 

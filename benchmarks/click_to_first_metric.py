@@ -45,13 +45,13 @@ def worker(mode: str = "warm") -> Iterator[Store]:
             store.close()
 
 
-def wait_for(answer: Callable[[], object], within_s: float = 600.0) -> None:
-    """Return once ``answer`` is true; asked every two milliseconds."""
+def wait_for(answer: Callable[[], object], within_s: float = 600.0, every_s: float = 0.002) -> None:
+    """Return once ``answer`` is true; asked every ``every_s``."""
     deadline = time.monotonic() + within_s
     while not answer():
         if time.monotonic() > deadline:
             raise TimeoutError(f"not so within {within_s} s")
-        time.sleep(0.002)
+        time.sleep(every_s)
 
 
 def submit(store: Store, spec: RunSpec) -> str:

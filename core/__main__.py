@@ -19,10 +19,14 @@ from typing import Any, NoReturn, get_args, get_type_hints
 import numpy as np
 
 from core.compute import (
+    FinetunePlan,
     ServingPlan,
     TrainingPlan,
+    backtest_report,
+    estimate_finetuning,
     estimate_serving,
     estimate_training,
+    finetuning_report,
     serving_report,
     training_report,
 )
@@ -30,8 +34,10 @@ from core.finance import SEED, Projection, Simulation, metrics, project, simulat
 from core.finance.report import goal_report, sensitivity_report
 from core.i18n import LANGUAGES, Refusal, language
 from core.reports.command import write_xlsx
+from core.training.command import spec_of, train
 from core.training.curve_report import AVAILABLE, curve_report
-from core.training.spec import CHOICES, RunSpec
+from core.training.presets import PRESETS
+from core.training.spec import RunSpec
 from core.training.sweep import METHODS, Sweep
 from core.training.sweep_command import read_axes, sweep_report
 from core.venture import MAX_BYTES, Venture, archetypes, example, from_json, to_json
@@ -114,8 +120,8 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     run = commands.add_parser("train", help="train a network here and now, and measure it")
-    run.add_argument("--preset", dest="network", choices=CHOICES["network"], default="cnn")
-    _add_fields(run, RunSpec, without={"network", "dataset"})
+    run.add_argument("--preset", choices=tuple(PRESETS), default="cnn")
+    _add_fields(run, RunSpec, without={"own"}, leave_out=True)
     run.set_defaults(run=_train)
 
     curve = commands.add_parser("curve", help="error against data or compute, fitted on finished runs")
@@ -134,7 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     sweep = commands.add_parser("sweep", help="many runs within a budget: which settings, or how much data")
-    sweep.add_argument("--preset", dest="network", choices=CHOICES["network"], default="cnn")
+    sweep.add_argument("--preset", choices=tuple(PRESETS), default="cnn")
     sweep.add_argument(
         "--vary",
         action="append",
@@ -149,7 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     sweep.add_argument("--budget-minutes", type=float)
     sweep.add_argument("--measured", type=Path, metavar="RUNS.json", help="results of train, for the price")
     sweep.add_argument("--plan", action="store_true", help="only say what would be run, and its price")
-    _add_fields(sweep, RunSpec, without={"network", "dataset"})
+    _add_fields(sweep, RunSpec, without={"own"}, leave_out=True)
     sweep.set_defaults(run=_sweep)
 
     estimate = commands.add_parser("estimate", help="what compute costs")
@@ -157,11 +163,21 @@ def _parser() -> argparse.ArgumentParser:
     training = kinds.add_parser("train", help="training a model")
     _add_fields(training, TrainingPlan)
     training.set_defaults(run=lambda chosen: training_report(estimate_training(_built(TrainingPlan, chosen))))
+    tuning = kinds.add_parser("finetune", help="tuning an open model")
+    _add_fields(tuning, FinetunePlan)
+    tuning.set_defaults(
+        run=lambda chosen: finetuning_report(estimate_finetuning(_built(FinetunePlan, chosen)))
+    )
     serving = kinds.add_parser("serve", help="answering requests")
     _add_fields(serving, ServingPlan, without={"on"})
     serving.set_defaults(
         run=lambda chosen: serving_report(estimate_serving(_built(ServingPlan, chosen, on=date.today())))
     )
+
+    backtest = commands.add_parser("backtest", help="the estimator against published figures in CSV files")
+    backtest.add_argument("--training", type=Path, metavar="FILE.csv")
+    backtest.add_argument("--serving", type=Path, metavar="FILE.csv")
+    backtest.set_defaults(run=lambda chosen: backtest_report(chosen.training, chosen.serving))
     return parser
 
 
@@ -169,8 +185,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_fields(
-    parser: argparse.ArgumentParser, of: type[Any], without: frozenset[str] | set[str] = frozenset()
+    parser: argparse.ArgumentParser,
+    of: type[Any],
+    without: frozenset[str] | set[str] = frozenset(),
+    *,
+    leave_out: bool = False,
 ) -> None:
+    """With ``leave_out`` an option that is not given is None, whatever the default of its field."""
     hints = get_type_hints(of)
     for field in fields(of):
         if field.name in without:
@@ -179,7 +200,9 @@ def _add_fields(
         if isinstance(kind, UnionType):
             kind = next(part for part in get_args(kind) if part is not type(None))
         needed = field.default is MISSING
-        options: dict[str, Any] = {"required": True} if needed else {"default": field.default}
+        options: dict[str, Any] = (
+            {"required": True} if needed else {"default": None if leave_out else field.default}
+        )
         if kind is bool:
             options["action"] = argparse.BooleanOptionalAction
         else:
@@ -240,17 +263,18 @@ def _goal(chosen: argparse.Namespace) -> Answer:
 
 
 def _train(chosen: argparse.Namespace) -> Answer:
-    from core.training.command import train
+    return train(preset=chosen.preset, **_settings(chosen))
 
-    settings = {
-        field.name: getattr(chosen, field.name) for field in fields(RunSpec) if hasattr(chosen, field.name)
-    }
-    return train(preset=settings.pop("network"), **settings)
+
+def _settings(chosen: argparse.Namespace) -> dict[str, Any]:
+    """The fields of a run that were given."""
+    given = {field.name: getattr(chosen, field.name, None) for field in fields(RunSpec)}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _sweep(chosen: argparse.Namespace) -> Answer:
     sweep = Sweep(
-        base=_built(RunSpec, chosen),
+        base=spec_of(chosen.preset, _settings(chosen)),
         axes=read_axes(chosen.vary),
         method=chosen.method,
         runs=chosen.runs,
@@ -297,6 +321,7 @@ def _simulation(simulation: Simulation, seed: int) -> dict[str, Any]:
         "seed": seed,
         "p_cash_below_zero": simulation.p_cash_out,
         "p_cash_below_zero_error": simulation.p_cash_out_error,
+        "p_default_alive": simulation.p_default_alive,
         "cash_zero_month": {"p10": low, "p50": middle, "p90": high},
         "funding_need_at_20_percent": simulation.funding_need(0.2),
         "percentiles": {

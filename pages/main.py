@@ -44,6 +44,7 @@ else:
             ],
             _("Compute"): [
                 st.Page(HERE / "compute.py", title=_("Compute cost"), icon=":material/memory:"),
+                st.Page(HERE / "backtest.py", title=_("Estimates tested"), icon=":material/target:"),
                 st.Page(HERE / "training.py", title=_("Training"), icon=":material/model_training:"),
                 st.Page(HERE / "tradeoffs.py", title=_("Accuracy and cost"), icon=":material/scatter_plot:"),
                 st.Page(HERE / "learn.py", title=_("Learn"), icon=":material/school:"),

@@ -4,11 +4,12 @@ import streamlit as st
 
 from core.charts.plan import Series, cash_chart
 from core.finance import Projection, metrics, project, stages
+from core.finance.actuals import figures
 from core.i18n import Language, Refusal
-from pages.parts.figures import answer, cards
+from pages.parts.figures import answer, cards, definitions
 from pages.parts.lever import price_lever
 from pages.parts.session import Workspace, say, workspace
-from pages.parts.shell import plain
+from pages.parts.shell import CHART_BAR, plain
 
 HEADLINES = ("cash_zero", "burn", "gross_margin", "ltv_to_cac", "break_even")
 STATUS = {
@@ -30,6 +31,7 @@ def page() -> None:
         return
     _headline(ws, projection, _)
     cards(HEADLINES, projection, _, "overview")
+    definitions(HEADLINES, projection, _)
     _stages(projection, _)
     answer(projection, _)
 
@@ -39,11 +41,13 @@ def _headline(ws: Workspace, projection: Projection, _: Language) -> None:
     with left:
         st.subheader(_sentence(projection, _))
         chart = cash_chart(
-            [Series(_("Cash"), projection.series("cash"))], ws.venture.start, ws.venture.currency, _
+            [Series(_("Cash"), projection.series("cash"))],
+            ws.venture.start,
+            ws.venture.currency,
+            _,
+            real=figures(ws.venture).get("cash"),
         )
-        st.plotly_chart(
-            chart, key="overview:cash", config={"displaylogo": False}, alt=_sentence(projection, _)
-        )
+        st.plotly_chart(chart, key="overview:cash", config=CHART_BAR, alt=_sentence(projection, _))
     with right:
         price_lever(ws, _)
         st.page_link("plan.py", label=_("All numbers behind this"), icon=":material/tune:")

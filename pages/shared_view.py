@@ -6,21 +6,23 @@ import pandas as pd
 import streamlit as st
 
 from core.charts.plan import Series, cash_chart
-from core.finance import Projection, metrics, project, simulate, spoken
+from core.finance import Projection, project, simulate, spoken
+from core.finance.actuals import figures
 from core.i18n import Language, Refusal
 from core.storage import LinkRow, Missing, VersionRow
 from core.venture import BLOCKS, Venture
 from core.venture.canvas import CREDIT
 from pages.parts.canvas_grid import grid
 from pages.parts.drivers import CONFIDENCE, KINDS
-from pages.parts.figures import answer, cards
+from pages.parts.figures import answer, cards, definitions
 from pages.parts.mentions import live
+from pages.parts.months_view import months_view
 from pages.parts.runs_table import finished, table
 from pages.parts.services import store
 from pages.parts.session import say
-from pages.parts.shell import language_switch, plain
+from pages.parts.shell import CHART_BAR, language_switch, plain
 
-DRAWS = 1024
+DRAWS = 8192
 FIGURES = (
     "cash_zero",
     "burn",
@@ -71,11 +73,11 @@ def _cash(projection: Projection, _: Language) -> None:
     st.subheader(_("Cash"))
     st.markdown(
         _(
-            "P(cash below zero in {months} months): **{chance} ± {error}**, from {draws} draws of every range.",
+            "Chance that cash falls below zero within {months} months: **{chance} ± {error}**, from {draws} draws of every range.",
             months=projection.months,
             chance=plain(_.percent(simulation.p_cash_out)),
             error=plain(_.percent(simulation.p_cash_out_error, 1)),
-            draws=_.number(simulation.count),
+            draws=_.number(simulation.count, digits=4),
         )
     )
     chart = cash_chart(
@@ -84,23 +86,19 @@ def _cash(projection: Projection, _: Language) -> None:
         projection.venture.currency,
         _,
         simulation.fan("cash"),
+        real=figures(projection.venture).get("cash"),
     )
-    st.plotly_chart(
-        chart, key="shared:cash", config={"displaylogo": False}, alt=_("Cash at the end of each month")
-    )
+    st.plotly_chart(chart, key="shared:cash", config=CHART_BAR, alt=_("Cash at the end of each month"))
 
 
 def _figures(projection: Projection, _: Language) -> None:
     st.subheader(_("Key figures"))
     cards(FIGURES, projection, _, "shared")
-    found = metrics(projection)
-    with st.expander(_("Definitions and benchmarks")):
-        for key in FIGURES:
-            benchmark = plain(_.text(found[key].benchmark))
-            st.markdown(
-                f"**{plain(_.text(found[key].label))}** · {plain(_.text(found[key].definition))}"
-                + (f"  \n{_('Benchmark: {text}', text=benchmark)}" if benchmark else "")
-            )
+    definitions(FIGURES, projection, _)
+    months = st.expander(_("Month by month"), key="shared:months", on_change="rerun")
+    if months.open:
+        with months:
+            months_view(projection, _, "shared")
 
 
 def _block(block: str, projection: Projection, _: Language) -> None:

@@ -4,13 +4,12 @@ import secrets
 
 import streamlit as st
 
-from core.finance import LADDER, Risk, risks, simulate
+from core.finance import LADDER, Risk, risks_of
 from core.i18n import Language, Refusal, Text
 from core.venture import BLOCKS, Hypothesis
 from pages.parts.session import Workspace, say, workspace
 from pages.parts.shell import distinct, plain
 
-DRAWS = 1024
 FIELDS = ("statement", "test", "pass_mark", "result")
 
 
@@ -21,37 +20,68 @@ def page() -> None:
     st.caption(
         _(
             "Every plan rests on claims that could fail. The first in the list matters most to your cash and has the least evidence."
-        )
+        ),
+        help=_(
+            "You decide how much to raise before you know how the plan will go. Raise too much and you sell shares for money that you do not need; raise too little and cash runs out. What a claim is worth is what knowing its drivers beforehand would save you on average, less what your evidence already covers."
+        ),
     )
     try:
-        ordered = risks(simulate(ws.venture, DRAWS))
+        ordered = risks_of(ws.venture)
     except Refusal as refusal:
         st.error(plain(_.refusal(refusal)))
         ordered = tuple(Risk(h, 0.0) for h in ws.venture.hypotheses)
     if ordered and ordered[0].risk > 0:
-        first = ordered[0]
-        st.info(
-            _(
-                "Test this first: “{statement}” Its drivers carry {share} of your cash risk, and the evidence is: {evidence}.",
-                statement=plain(_.text(first.hypothesis.statement)),
-                share=plain(_.percent(first.importance, 2)),
-                evidence=_.text(LADDER[first.hypothesis.evidence].label),
-            ),
-            icon=":material/flag:",
-        )
+        st.info(_first(ordered[0], ws, _), icon=":material/flag:")
     if not ordered:
         st.info(
             _("There are no hypotheses yet. Write the first one: what must be true for this plan to work?")
         )
+    most = max((risk.worth for risk in ordered), default=0.0)
     for place, risk in enumerate(ordered, 1):
         if st.session_state.get("validation:editing") == risk.hypothesis.id:
             _editor(risk.hypothesis, ws, _)
         else:
-            _shown(place, risk, ws, _)
+            _shown(place, risk, most, ws, _)
     st.button(_("Add a hypothesis"), key="validation:add", icon=":material/add:", on_click=_add)
 
 
-def _shown(place: int, risk: Risk, ws: Workspace, _: Language) -> None:
+def _first(first: Risk, ws: Workspace, _: Language) -> str:
+    """Why the first claim of the list comes first."""
+    evidence = _.text(LADDER[first.hypothesis.evidence].label)
+    statement = plain(_.text(first.hypothesis.statement))
+    if first.worth > 0:
+        return _(
+            "Test this first: “{statement}” Knowing it better is worth about {money} when you decide how much to raise, and the evidence is: {evidence}.",
+            statement=statement,
+            money=plain(_.money(first.worth, ws.venture.currency, 2)),
+            evidence=evidence,
+        )
+    return _(
+        "Test this first: “{statement}” Its drivers carry {share} of your cash risk, and the evidence is: {evidence}.",
+        statement=statement,
+        share=plain(_.percent(first.importance, 2)),
+        evidence=evidence,
+    )
+
+
+def _measure(risk: Risk, most: float, ws: Workspace, _: Language) -> None:
+    """How much a claim matters, as a bar: against the one that matters most where it has a value in money."""
+    if most <= 0:
+        text = _(
+            "Importance {share} · risk {risk}",
+            share=plain(_.percent(risk.importance, 2)),
+            risk=plain(_.percent(risk.risk, 2)),
+        )
+        st.progress(min(1.0, risk.importance), text=text)
+        return
+    money = plain(_.money(risk.worth, ws.venture.currency, 2))
+    if risk.worth > 0:
+        st.progress(risk.worth / most, text=_("Knowing this better is worth about {money}", money=money))
+    else:
+        st.progress(0.0, text=_("Knowing this better would not change how much you raise"))
+
+
+def _shown(place: int, risk: Risk, most: float, ws: Workspace, _: Language) -> None:
     hypothesis = risk.hypothesis
     with st.container(border=True):
         left, right = st.columns([3, 2], gap="medium")
@@ -67,14 +97,7 @@ def _shown(place: int, risk: Risk, ws: Workspace, _: Language) -> None:
                     lines.append(f"**{title}:** {plain(_.text(text))}")
             st.markdown("  \n".join(lines))
         with right:
-            st.progress(
-                min(1.0, risk.importance),
-                text=_(
-                    "Importance {share} · risk {risk}",
-                    share=plain(_.percent(risk.importance, 2)),
-                    risk=plain(_.percent(risk.risk, 2)),
-                ),
-            )
+            _measure(risk, most, ws, _)
             key = f"validation:evidence:{hypothesis.id}"
             ws.follow(key, hypothesis.evidence)
             st.selectbox(

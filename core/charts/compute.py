@@ -1,4 +1,4 @@
-"""Charts of the compute page: what a training run costs by accelerator, and serving cost over volume.
+"""Charts of the compute page: what a run costs by accelerator, serving cost over volume, the lines of the law.
 
 Money arrives in USD and is drawn in the venture's currency at ``rate`` per USD.
 """
@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.charts.theme import BLUE, DASHES, GREY, ORANGE, SKY, VERMILION, Figure, band, figure
-from core.compute import TrainingEstimate
+from core.charts.theme import BLUE, DASHES, GREEN, GREY, MARKERS, ORANGE, SKY, VERMILION, Figure, band, figure
+from core.compute import Curve, Standing, TrainingEstimate
 from core.i18n import Language
 
 Array = NDArray[np.float64]
@@ -77,22 +77,10 @@ def accelerator_chart(
     )
 
 
-def volume_chart(
-    requests: Array,
-    api: Array,
-    own: Sequence[Array],
-    now: float,
-    currency: str,
-    rate: float,
-    _: Language,
-) -> Figure:
-    """Cost per month over requests per month, both on logarithmic axes.
-
-    ``api`` and ``own`` (P10, P50, P90) are USD per month at each of ``requests``; ``now`` is the plan's
-    volume, marked by a line.
-    """
-    x = requests.astype(np.float32)  # sent to the browser as bytes, a tenth of the time of a list
-    p10, p50, p90 = ((line * rate).astype(np.float32) for line in own)
+def volume_chart(curve: Curve, now: float, currency: str, rate: float, _: Language) -> Figure:
+    """Cost per month over requests per month, both on logarithmic axes; ``now`` is the plan's volume."""
+    x = curve.requests.astype(np.float32)  # sent to the browser as bytes, a tenth of the time of a list
+    p10, p50, p90 = ((line * rate).astype(np.float32) for line in curve.own)
     edge: Trace = {"type": "scatter", "mode": "lines", "x": x, "hoverinfo": "skip"}
     edge["line"] = {"width": 0, "shape": "hv"}
     traces: list[Trace] = [
@@ -104,7 +92,7 @@ def volume_chart(
             "fillcolor": band(ORANGE, 0.25),
             "name": _("Own accelerators, P10 to P90"),
         },
-        _line(_("API"), x, (api * rate).astype(np.float32), BLUE, 0),
+        _line(_("API"), x, (curve.api * rate).astype(np.float32), BLUE, 0),
         {**_line(_("Own accelerators"), x, p50, ORANGE, 1), "line": {**_stroke(ORANGE, 1), "shape": "hv"}},
     ]
     return figure(
@@ -113,30 +101,90 @@ def volume_chart(
         y_title=_("Cost per month ({currency})", currency=currency),
         xaxis={"type": "log", "tickformat": "~s", "dtick": 1},
         yaxis={"type": "log", "tickformat": "~s", "dtick": 1, "zeroline": False},
-        shapes=[
+        **_marked(now, _("your plan")),
+    )
+
+
+def likely_chart(curve: Curve, now: float, _: Language) -> Figure:
+    """The probability that own accelerators cost less, over requests per month."""
+    trace = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": curve.requests.astype(np.float32),
+        "y": curve.likely.astype(np.float32),
+        "line": _stroke(GREEN, 0),
+        "fill": "tozeroy",
+        "fillcolor": band(GREEN, 0.15),
+        "hovertemplate": "%{y:.0%}<extra></extra>",
+    }
+    return figure(
+        [trace],
+        x_title=_("Requests per month"),
+        y_title=_("Probability that own accelerators cost less"),
+        legend=False,
+        xaxis={"type": "log", "tickformat": "~s", "dtick": 1},
+        yaxis={"tickformat": ".0%", "range": [0, 1.02]},
+        **_marked(now, _("your plan")),
+    )
+
+
+def law_chart(standings: Sequence[Standing], flop: float, _: Language) -> Figure:
+    """The lines of the law and the plan on one logarithmic axis of training FLOP."""
+    lines = [standing.threshold for standing in standings]
+    spread = [line.flop for line in lines] + [flop]
+    rows = list(range(len(lines)))
+    traces: list[Trace] = [
+        {
+            "type": "scatter",
+            "mode": "markers+text",
+            "name": _("Threshold"),
+            "x": [line.flop for line in lines],
+            "y": rows,
+            "text": [_.text(line.label) for line in lines],
+            "textposition": "middle left",
+            "marker": {"symbol": "line-ns-open", "size": 22, "color": VERMILION, "line": {"width": 3}},
+            "hovertemplate": "%{text}: %{x:.2g} FLOP<extra></extra>",
+        },
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": _("Your plan"),
+            "x": [flop] * len(lines),
+            "y": rows,
+            "marker": {"symbol": MARKERS[2], "size": 12, "color": BLUE},
+            "hovertemplate": "%{x:.2g} FLOP<extra></extra>",
+        },
+    ]
+    low, high = np.log10(min(spread)) - 3.5, np.log10(max(spread)) + 0.5
+    return figure(
+        traces,
+        x_title=_("Training FLOP"),
+        y_title="",
+        height=120 + 50 * len(lines),
+        hovermode="closest",
+        xaxis={"type": "log", "range": [float(low), float(high)], "exponentformat": "power", "nticks": 6},
+        yaxis={"visible": False, "range": [-0.7, len(lines) - 0.3]},
+    )
+
+
+def _marked(x: float, text: str) -> dict[str, Any]:
+    """A dotted line at ``x`` on a logarithmic axis, with its name."""
+    line = {"color": VERMILION, "width": 2, "dash": "dot"}
+    return {
+        "shapes": [{"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1, "line": line}],
+        "annotations": [
             {
-                "type": "line",
-                "x0": now,
-                "x1": now,
-                "yref": "paper",
-                "y0": 0,
-                "y1": 1,
-                "line": {"color": VERMILION, "width": 2, "dash": "dot"},
-            }
-        ],
-        annotations=[
-            {
-                "x": float(np.log10(now)),
+                "x": float(np.log10(x)),
                 "yref": "paper",
                 "y": 1,
                 "yanchor": "top",
                 "xanchor": "left",
                 "xshift": 4,
-                "text": _("your plan"),
+                "text": text,
                 "showarrow": False,
             }
         ],
-    )
+    }
 
 
 def _worth_showing(estimates: Sequence[TrainingEstimate], chosen: TrainingEstimate) -> list[TrainingEstimate]:

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from core.charts.theme import BLUE, DASHES, GREY, SERIES, VERMILION, Figure, band, escaped, figure
+from core.charts.theme import BLUE, DASHES, GREEN, GREY, SERIES, VERMILION, Figure, band, escaped, figure
 from core.finance import Fan
 from core.i18n import Language
 
@@ -30,8 +30,14 @@ def cash_chart(
     _: Language,
     fan: Fan | None = None,
     height: int = 340,
+    planned: Array | None = None,
+    real: Array | None = None,
 ) -> Figure:
-    """Cash at the end of each month, one line a scenario, the first with its fan and its zero marked."""
+    """Cash at the end of each month, one line a scenario, the first with its fan and its zero marked.
+
+    ``planned`` is the line before real figures took part, ``real`` these figures (NaN where there is none),
+    each of shape (months,).
+    """
     x = months(start, len(series[0].values), _)
     traces = [] if fan is None else _bands(fan, x, _)
     for index, line in enumerate(series):
@@ -43,6 +49,30 @@ def cash_chart(
                 "x": x,
                 "y": _rounded(line.values),
                 "line": {"color": SERIES[index], "width": 3, "dash": DASHES[index]},
+                "hovertemplate": f"%{{y:,.3s}} {currency}",
+            }
+        )
+    if planned is not None:
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": _("before real figures"),
+                "x": x,
+                "y": _rounded(planned),
+                "line": {"color": GREY, "width": 2, "dash": "dot"},
+                "hovertemplate": f"%{{y:,.3s}} {currency}",
+            }
+        )
+    if real is not None:
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": _("real"),
+                "x": [x[place] for place in np.flatnonzero(~np.isnan(real))],
+                "y": _rounded(real[~np.isnan(real)]),
+                "marker": {"color": GREEN, "size": 8, "symbol": "square"},
                 "hovertemplate": f"%{{y:,.3s}} {currency}",
             }
         )
@@ -76,11 +106,27 @@ def cash_chart(
         x_title=_("Month"),
         y_title=_("Cash ({currency})", currency=currency),
         height=height,
-        legend=len(series) > 1 or fan is not None,
+        legend=len(series) > 1 or fan is not None or planned is not None,
         annotations=marks,
         yaxis={"zerolinewidth": 2, "zerolinecolor": GREY, "tickformat": "~s"},
         xaxis={"nticks": 8},
     )
+
+
+def fan_rows(fan: Fan, start: date, currency: str, _: Language, every: int = 3) -> list[dict[str, str]]:
+    """The table of a fan: every ``every`` months the median and the ends of both bands."""
+    names = months(start, len(fan.p50), _)
+    columns = (
+        (_("5% are below"), fan.p5),
+        (_("25% are below"), fan.p25),
+        (_("Median"), fan.p50),
+        (_("25% are above"), fan.p75),
+        (_("5% are above"), fan.p95),
+    )
+    return [
+        {_("Month"): names[place], **{title: _.money(float(at[place]), currency) for title, at in columns}}
+        for place in sorted({*range(every - 1, len(names), every), len(names) - 1})
+    ]
 
 
 def lines_chart(series: Sequence[Series], start: date, unit: str, _: Language) -> Figure:

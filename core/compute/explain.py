@@ -1,12 +1,13 @@
 """Each headline number as its formula with the inputs it had, so that a screen can answer "why?".
 
 A :class:`Step` is data: a label, the formula in LaTeX, the symbols with their values and units, the
-result. The numbers are read off a finished estimate; nothing is calculated a second time.
+result. The numbers are read off a finished estimate; nothing is calculated a second time. Serving has
+its own file, :mod:`core.compute.explain_serving`.
 """
 
 from dataclasses import dataclass
 
-from core.compute.serving_cost import ApiEstimate, SelfHostEstimate, ServingPlan
+from core.compute.finetuning import FinetuneEstimate
 from core.compute.training_cost import TrainingEstimate
 from core.i18n import Text
 
@@ -33,17 +34,13 @@ class Step:
     unit: str
 
 
-_TOKENS_IN = Text("Tokens read per call", "每次调用输入 token")
-_TOKENS_OUT = Text("Tokens written per call", "每次调用输出 token")
-_ATTEMPTS = Text("Model calls per request", "每次请求的模型调用次数")
 _PRICE = Text("Price per accelerator-hour", "每加速器小时价格")
 _COUNT = Text("Accelerators", "加速器数量")
 
 
 def training_steps(estimate: TrainingEstimate) -> tuple[Step, ...]:
-    """From operations to dollars, energy and memory, each at P50."""
+    """From operations to dollars, energy, emissions and memory, each at P50."""
     plan, hardware = estimate.plan, estimate.accelerator
-    active = plan.active_parameters or plan.parameters
     hours = Given("H", Text("GPU-hours of the final run", "最终训练的 GPU 小时"), estimate.gpu_hours.p50, "h")
     experiments = Given("x", Text("Experiments multiplier", "实验倍数"), plan.experiments)
     steps = [
@@ -52,7 +49,7 @@ def training_steps(estimate: TrainingEstimate) -> tuple[Step, ...]:
             Text("Operations", "运算量"),
             r"C = 6\,N_a\,D\,(1 + a)",
             (
-                Given("N_a", Text("Active parameters", "激活参数量"), active),
+                Given("N_a", Text("Active parameters", "激活参数量"), estimate.active),
                 Given("D", Text("Training tokens", "训练 token 数"), plan.tokens, "token"),
                 Given("a", Text("Attention, share of 6N", "注意力占 6N 的比例"), estimate.attention_share),
             ),
@@ -102,32 +99,32 @@ def training_steps(estimate: TrainingEstimate) -> tuple[Step, ...]:
             estimate.all_dollars.p50,
             "USD",
         ),
+        _training_memory(estimate),
         Step(
-            "memory",
-            Text("Memory per accelerator, sharded", "每加速器显存(分片)"),
-            r"M = \frac{(2 + 2 + 12)\,N}{n} + \mathrm{activations} + \mathrm{working}",
+            "failures",
+            Text("Minutes between checkpoints", "检查点间隔(分钟)"),
+            r"T = \sqrt{2\,\delta\,M}",
             (
-                Given("N", Text("Parameters", "参数量"), plan.parameters),
-                Given("n", _COUNT, plan.accelerators),
                 Given(
-                    r"\mathrm{activations}",
-                    Text("Activations", "激活值"),
-                    estimate.fit.sharded.activations / 1e9,
-                    "GB",
+                    "M",
+                    Text("Hours between failures", "故障间隔(小时)"),
+                    estimate.failures.hours_between,
+                    "h",
                 ),
                 Given(
-                    r"\mathrm{working}",
-                    Text("Gathered layers", "聚合的层"),
-                    estimate.fit.sharded.working / 1e9,
-                    "GB",
+                    r"\delta",
+                    Text("Minutes to write a checkpoint", "写检查点所需分钟"),
+                    estimate.failures.checkpoint_minutes**2 / (2 * estimate.failures.hours_between * 60),
+                    "min",
                 ),
             ),
-            estimate.fit.sharded.total / 1e9,
-            "GB",
+            estimate.failures.checkpoint_minutes,
+            "min",
         ),
     ]
-    if estimate.all_energy_kwh and hardware.watts:
-        steps.append(
+    if estimate.all_energy_kwh and estimate.all_co2e_kg and hardware.watts:
+        energy = estimate.all_energy_kwh.p50
+        steps += [
             Step(
                 "energy",
                 Text("Energy with experiments", "含实验的能耗"),
@@ -143,113 +140,126 @@ def training_steps(estimate: TrainingEstimate) -> tuple[Step, ...]:
                     ),
                     Given(r"\mathrm{PUE}", Text("Power usage effectiveness", "电能使用效率"), plan.pue),
                 ),
-                estimate.all_energy_kwh.p50,
+                energy,
                 "kWh",
-            )
-        )
+            ),
+            Step(
+                "co2e",
+                Text("Emissions with experiments", "含实验的排放"),
+                r"m = \frac{E\cdot c}{1000}",
+                (
+                    Given("E", Text("Energy with experiments", "含实验的能耗"), energy, "kWh"),
+                    Given(
+                        "c",
+                        Text("Carbon intensity of the grid", "电网碳强度"),
+                        estimate.grid.g_per_kwh,
+                        "g/kWh",
+                    ),
+                ),
+                estimate.all_co2e_kg.p50,
+                "kg CO₂e",
+            ),
+        ]
     return tuple(steps)
 
 
-def api_steps(plan: ServingPlan, api: ApiEstimate) -> tuple[Step, ...]:
-    """The API bill of one request."""
-    return (
-        Step(
-            "api_request",
-            Text("API cost of a request", "单次请求 API 成本"),
-            r"u = r\,\frac{I\,(1-k)\,p_{in} + I\,k\,p_{cached} + O\,p_{out}}{10^6}",
-            (
-                Given("r", _ATTEMPTS, plan.attempts),
-                Given("I", _TOKENS_IN, plan.input_tokens, "token"),
-                Given("k", Text("Cached share of the input", "输入缓存命中率"), plan.cached_share),
-                Given("O", _TOKENS_OUT, plan.output_tokens, "token"),
-                Given("p_{in}", Text("Price of fresh input", "新输入价格"), api.price.input, "USD/Mtoken"),
-                Given(
-                    "p_{cached}",
-                    Text("Price of cached input", "缓存输入价格"),
-                    api.price.cached,
-                    "USD/Mtoken",
-                ),
-                Given("p_{out}", Text("Price of output", "输出价格"), api.price.output, "USD/Mtoken"),
+def _training_memory(estimate: TrainingEstimate) -> Step:
+    split, memory = estimate.fit.split, estimate.fit.memory
+    copies = estimate.plan.accelerators / (split.tensor * split.pipeline)
+    return Step(
+        "memory",
+        Text("Memory per accelerator", "每加速器显存"),
+        r"M = \frac{N}{t\,p}\left(\frac{2}{d_w} + \frac{2}{d_g} + \frac{12}{d_o}\right) + A",
+        (
+            Given("N", Text("Parameters", "参数量"), estimate.parameters),
+            Given("t", Text("Tensor parallelism", "张量并行"), split.tensor),
+            Given("p", Text("Pipeline stages", "流水线级数"), split.pipeline),
+            Given("d_w", Text("Weights over", "权重分片数"), copies if split.stage >= 3 else 1),
+            Given("d_g", Text("Gradients over", "梯度分片数"), copies if split.stage >= 2 else 1),
+            Given(
+                "d_o", Text("Optimiser states over", "优化器状态分片数"), copies if split.stage >= 1 else 1
             ),
-            api.per_request,
-            "USD",
+            Given(
+                "A",
+                Text("Activations, logits, gathered layers", "激活值、logits 与聚合层"),
+                (memory.activations + memory.logits + memory.working) / 1e9,
+                "GB",
+            ),
         ),
+        memory.total / 1e9,
+        "GB",
     )
 
 
-def selfhost_steps(plan: ServingPlan, own: SelfHostEstimate) -> tuple[Step, ...]:
-    """From the batch that fits to the cost of one request, each at P50."""
-    speed = Given(
-        "T", Text("Tokens per second of a replica", "单副本每秒 token"), own.tokens_per_second.p50, "token/s"
-    )
-    month = Given("h", Text("Hours in a month", "每月小时数"), 730, "h")
-    volume = Given("Q", Text("Requests per month", "每月请求数"), plan.requests_per_month)
+def finetuning_steps(estimate: FinetuneEstimate) -> tuple[Step, ...]:
+    """Tokens, hours, dollars and memory of a fine-tune, each at P50."""
+    plan, held = estimate.plan, estimate.memory
+    seen = plan.examples * plan.epochs
+    hours = Given("H", Text("GPU-hours of the final run", "最终训练的 GPU 小时"), estimate.gpu_hours.p50, "h")
     return (
         Step(
-            "batch",
-            Text("Requests answered at once", "同时处理的请求数"),
-            r"B = \min\left(B_{max}, \left\lfloor\frac{0.9\,n\,M - W}{KV}\right\rfloor\right)",
+            "tokens",
+            Text("Tokens that pass through training", "训练经过的 token"),
+            r"T = E\cdot k",
             (
-                Given("B_{max}", Text("Largest batch", "最大批量"), plan.max_batch),
-                Given("n M", Text("Memory of the replica", "副本显存"), own.memory_gb, "GB"),
-                Given("W", Text("Weights", "权重"), own.weights_gb, "GB"),
-                Given(
-                    "KV", Text("KV cache of one request", "单请求 KV 缓存"), own.kv_cache_gb / own.batch, "GB"
-                ),
+                Given("E", Text("Examples × passes", "样本 × 轮数"), seen),
+                Given("k", Text("Tokens for each", "每个的 token"), estimate.tokens / seen, "token"),
             ),
-            own.batch,
-            "",
+            estimate.tokens,
+            "token",
         ),
         Step(
-            "tokens_per_second",
-            Text("Tokens per second of a replica", "单副本每秒 token"),
-            r"T = \frac{B}{\mathrm{TPOT}}\cdot q",
+            "gpu_hours",
+            Text("GPU-hours", "GPU 小时"),
+            r"H = \frac{T\cdot s}{3600} + H_w",
             (
-                Given("B", Text("Requests answered at once", "同时处理的请求数"), own.batch),
                 Given(
-                    r"\mathrm{TPOT}",
-                    Text("Time per output token", "每输出 token 时间"),
-                    own.seconds_per_token * 1e3,
-                    "ms",
+                    "T",
+                    Text("Tokens that pass through training", "训练经过的 token"),
+                    estimate.tokens,
+                    "token",
                 ),
                 Given(
-                    "q",
-                    Text("Published ÷ predicted", "公开值 ÷ 预测值"),
-                    own.tokens_per_second.p50 * own.seconds_per_token / own.batch,
+                    "s",
+                    Text("Seconds per token, whole runs", "每 token 秒数(整次运行)"),
+                    (estimate.gpu_hours.p50 - estimate.writing_hours) * 3600 / estimate.tokens,
+                    "s",
+                ),
+                Given(
+                    "H_w", Text("Hours of writing answers", "生成回答的小时数"), estimate.writing_hours, "h"
                 ),
             ),
-            own.tokens_per_second.p50,
-            "token/s",
+            estimate.gpu_hours.p50,
+            "h",
         ),
         Step(
-            "replicas",
-            Text("Replicas at peak", "高峰副本数"),
-            r"R = \left\lceil\frac{Q\,r\,O\cdot f}{T\,u\cdot 3600\,h}\right\rceil",
+            "dollars",
+            Text("Cost with experiments", "含实验的成本"),
+            r"\mathrm{cost} = H\cdot p\cdot x",
             (
-                volume,
-                Given("r", _ATTEMPTS, plan.attempts),
-                Given("O", _TOKENS_OUT, plan.output_tokens, "token"),
-                Given("f", Text("Peak over mean", "峰值与均值之比"), plan.peak_factor),
-                speed,
-                Given("u", Text("Load at peak", "高峰负载率"), plan.utilisation),
-                month,
+                hours,
+                Given("p", _PRICE, estimate.price.usd, "USD/h"),
+                Given("x", Text("Experiments multiplier", "实验倍数"), plan.experiments),
             ),
-            own.replicas,
-            "",
-        ),
-        Step(
-            "selfhost_request",
-            Text("Self-hosted cost of a request", "单次请求自托管成本"),
-            r"c = \frac{R\,n\,p\,h + F}{Q}",
-            (
-                Given("R", Text("Replicas at peak", "高峰副本数"), own.replicas),
-                Given("n", Text("Accelerators per replica", "每副本加速器数"), plan.accelerators),
-                Given("p", _PRICE, own.price.usd, "USD/h"),
-                month,
-                Given("F", Text("Operations per month", "每月运维费用"), plan.operations_per_month, "USD"),
-                volume,
-            ),
-            own.per_request.p50,
+            estimate.all_dollars.p50,
             "USD",
+        ),
+        Step(
+            "memory",
+            Text("Memory per accelerator", "每加速器显存"),
+            r"M = W + O + A + L + 1.4",
+            (
+                Given("W", Text("Weights", "权重"), held.weights / 1e9, "GB"),
+                Given(
+                    "O",
+                    Text("Trained part with its optimiser", "被训练部分及其优化器"),
+                    held.trained / 1e9,
+                    "GB",
+                ),
+                Given("A", Text("Activations", "激活值"), held.activations / 1e9, "GB"),
+                Given("L", Text("Logits", "logits"), held.logits / 1e9, "GB"),
+            ),
+            held.total / 1e9,
+            "GB",
         ),
     )

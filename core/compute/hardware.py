@@ -1,9 +1,7 @@
-"""Accelerators: what they can do, what they draw, what they rent for.
+"""Accelerators: what they can do and what they draw.
 
 Peaks are the **dense** tensor figures (H100 SXM 989 TFLOP/s, not the sparse 1,979 of the datasheet).
-Prices are dated: low, typical and high on-demand prices per accelerator-hour in USD, and the lowest
-spot price, each with the source and how far it is to be trusted. Rental prices rose and fell by 40 %
-within a year, so a price without its date says little.
+What they rent for is :mod:`core.compute.prices`.
 """
 
 from collections.abc import Mapping
@@ -13,7 +11,6 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal, cast, get_args
 
-from core.compute.limits import within
 from core.compute.tables import Row, maybe, table
 from core.i18n import Refusal, Text
 
@@ -22,8 +19,6 @@ PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 """bf16 stands for 16 bits (fp16 on cards that know no bf16); int4 keeps weights in 4 bits, computes in 16."""
 
 Trust = Literal["high", "medium", "low"]
-
-PRICE = Text("Price per accelerator-hour", "每加速器小时价格")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +37,15 @@ class Family:
 
 
 @dataclass(frozen=True, slots=True)
-class Prices:
-    """USD per accelerator-hour; the typical price is always known, the others may not be."""
-
-    low: float | None
-    typical: float
-    high: float | None
-    spot: float | None
-    date: str
-    source: str
-    trust: Trust
-
-
-@dataclass(frozen=True, slots=True)
 class Accelerator:
-    """One accelerator. TFLOP/s are dense, memory in GB (1e9 bytes), bandwidth in GB/s, power in W."""
+    """One accelerator. TFLOP/s are dense, memory in GB (1e9 bytes), bandwidth in GB/s, power in W.
+
+    ``chips`` are the names of what it is built on, which several makes may share: H100 SXM, H100 PCIe.
+    """
 
     name: str
+    chips: tuple[str, ...]
+    aliases: tuple[str, ...]
     vendor: str
     year: int
     family: Family
@@ -69,7 +56,6 @@ class Accelerator:
     bandwidth_gb_s: float
     tdp_w: float | None
     measured_system_w: float | None
-    prices: Prices | None
     source: str
     trust: Trust
     note: str
@@ -112,17 +98,6 @@ class Accelerator:
         return self.tdp_w * use * overhead
 
 
-@dataclass(frozen=True, slots=True)
-class HourlyPrice:
-    """The price an estimate used: USD per accelerator-hour, typed or from the table."""
-
-    usd: float
-    typed: bool
-    date: str
-    source: str
-    trust: Trust | None
-
-
 @lru_cache(maxsize=1)
 def accelerators() -> Mapping[str, Accelerator]:
     """Every accelerator by name, in the order of the table (by vendor and year)."""
@@ -133,7 +108,7 @@ def accelerators() -> Mapping[str, Accelerator]:
 def accelerator(name: str) -> Accelerator:
     """The accelerator of that name; a Refusal that names the closest ones if there is none."""
     known = accelerators()
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         near = get_close_matches(str(name)[:60], list(known), n=3, cutoff=0.3) or list(known)[:3]
         raise Refusal(
             "There is no accelerator “{value}” in the table; did you mean {near}?",
@@ -141,18 +116,6 @@ def accelerator(name: str) -> Accelerator:
             near=", ".join(near),
         )
     return known[name]
-
-
-def hourly_price(of: Accelerator, typed: float | None) -> HourlyPrice:
-    """The typed price, or the table's typical price; a Refusal where there is neither."""
-    if typed is not None:
-        return HourlyPrice(within(typed, PRICE, 0.001, 10_000), typed=True, date="", source="", trust=None)
-    if of.prices is None:
-        raise Refusal(
-            "No rental price is published for {accelerator}; give a price per hour.", accelerator=of.name
-        )
-    p = of.prices
-    return HourlyPrice(p.typical, typed=False, date=p.date, source=p.source, trust=p.trust)
 
 
 def _family(row: Row) -> Family:
@@ -168,6 +131,8 @@ def _family(row: Row) -> Family:
 def _accelerator(row: Row, families: dict[str, Family]) -> Accelerator:
     return Accelerator(
         name=row["name"],
+        chips=tuple(row["chips"].split(";")),
+        aliases=tuple(name for name in row["aliases"].split(";") if name),
         vendor=row["vendor"],
         year=int(row["year"]),
         family=families[row["family"]],
@@ -178,23 +143,7 @@ def _accelerator(row: Row, families: dict[str, Family]) -> Accelerator:
         bandwidth_gb_s=float(row["bandwidth_gb_s"]),
         tdp_w=maybe(row["tdp_w"]),
         measured_system_w=maybe(row["measured_system_w"]),
-        prices=_prices(row),
         source=row["spec_source"],
         trust=cast(Trust, row["spec_confidence"]),
         note=row["note"],
-    )
-
-
-def _prices(row: Row) -> Prices | None:
-    typical = maybe(row["price_typical"])
-    if typical is None:
-        return None
-    return Prices(
-        low=maybe(row["price_low"]),
-        typical=typical,
-        high=maybe(row["price_high"]),
-        spot=maybe(row["spot_low"]),
-        date=row["price_date"],
-        source=row["price_source"],
-        trust=cast(Trust, row["price_confidence"]),
     )

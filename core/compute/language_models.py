@@ -5,15 +5,19 @@ copied wrongly shows as a wrong parameter count. With width h, a heads, k key-va
 feed-forward width f, E experts of width f_e of which t work per token (and u always), vocabulary V:
 
     attention     h·a·d + 2·h·k·d + a·d·h          (grouped-query)
-    feed-forward  3·h·f,  or  (E + u)·3·h·f_e + h·E with experts
+    feed-forward  g·h·f,  or  (E + u)·g·h·f_e + h·E with experts; g = 3 where gated (SwiGLU), else 2
     embeddings    V·h in and V·h out (once where tied)
     KV cache      2·layers·k·d values per token
 
 Multi-head latent attention (DeepSeek-V2, arXiv 2405.04434) keeps one compressed vector and one rotary
 key instead, layers·(r + d_rope) values per token. A layer with a sliding window keeps no more than
 the window.
+
+Records name models and often state nothing but their size; :func:`model_called` finds the model by any
+of its names, and :func:`usual_shape` makes one of that size.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -56,6 +60,7 @@ class LanguageModel:
     intermediate: int
     vocabulary: int
     tied: bool
+    gated: bool
     experts: int
     experts_per_token: int
     shared_experts: int
@@ -67,6 +72,7 @@ class LanguageModel:
     context: int
     parameters_published: float
     active_published: float
+    aliases: tuple[str, ...]
     source: str
 
     @property
@@ -93,6 +99,22 @@ class LanguageModel:
         """Parameters in experts that are chosen per token; 0 in a dense model."""
         return self._moe_layers * self.experts * self._expert
 
+    @property
+    def attention_width(self) -> float:
+        """Values that one token multiplies with each token before it, half for the score, half for the sum."""
+        if self.latent:
+            return self.heads * (self.head_dim + self.latent.rope_dim + self.latent.value_dim) / 2
+        return self.heads * self.head_dim
+
+    def attention_flop(self, sequence: float) -> float:
+        """FLOP of causal attention per trained token of a sequence: 6 · layers · width · sequence.
+
+        A layer with a window of w reaches back w tokens at most, 2 w − w² / s in place of s.
+        """
+        local = sequence if sequence <= self.window else 2 * self.window - self.window**2 / sequence
+        layers = (self.layers - self.windowed_layers) * sequence + self.windowed_layers * local
+        return 6 * self.attention_width * layers
+
     def kv_cache_values(self, tokens: float) -> float:
         """Values (not bytes) in the KV cache of one sequence of ``tokens`` tokens."""
         if self.latent:
@@ -115,20 +137,25 @@ class LanguageModel:
 
     @property
     def _expert(self) -> int:
-        return 3 * self.hidden * self.expert_intermediate
+        return self._matrices * self.hidden * self.expert_intermediate
+
+    @property
+    def _matrices(self) -> int:
+        return 3 if self.gated else 2
 
     @property
     def _attention(self) -> int:
         if self.latent is None:
             return self.hidden * self.head_dim * 2 * (self.heads + self.kv_heads)
         part = self.latent
-        query = self.hidden * part.q_rank + part.q_rank * self.heads * (self.head_dim + part.rope_dim)
+        width = self.heads * (self.head_dim + part.rope_dim)
+        query = (self.hidden + width) * part.q_rank if part.q_rank else self.hidden * width
         compressed = self.hidden * (part.kv_rank + part.rope_dim)
         expanded = part.kv_rank * self.heads * (self.head_dim + part.value_dim)
         return query + compressed + expanded + self.heads * part.value_dim * self.hidden
 
     def _feed_forward(self, experts_used: int) -> int:
-        dense = (self.layers - self._moe_layers) * 3 * self.hidden * self.intermediate
+        dense = (self.layers - self._moe_layers) * self._matrices * self.hidden * self.intermediate
         router = self.hidden * self.experts
         return dense + self._moe_layers * ((experts_used + self.shared_experts) * self._expert + router)
 
@@ -142,13 +169,92 @@ def language_models() -> Mapping[str, LanguageModel]:
 def language_model(name: str) -> LanguageModel:
     """The model of that name; a Refusal that lists the names if there is none."""
     known = language_models()
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise Refusal(
             "There is no open model “{value}” here; there are {known}.",
             value=str(name)[:60],
             known=", ".join(name for name, model in known.items() if model.offered),
         )
     return known[name]
+
+
+def model_called(name: str, parameters: float | None = None) -> LanguageModel | None:
+    """The model that somebody calls ``name``; None where the table has none, or one of another size."""
+    for said in (name, re.sub(r"\(.*?\)", "", name)):
+        found = _names().get(_plain(said))
+        if found and (parameters is None or 0.8 < found.parameters / parameters < 1.25):
+            return found
+    return None
+
+
+def usual_shape(parameters: float, active: float | None = None) -> LanguageModel:
+    """A decoder of ``parameters`` of which ``active`` work for each token, in the usual proportions.
+
+    A usual dense shape has width = 128 × layers (Llama 7B and 13B 128, 70B 102, GPT-3 128) and 8 key-value
+    heads of 128; in a usual mixture 8 of 128 experts work (Qwen3, GLM-4.5), of more where it is sparser.
+    """
+    at_work = min(active or parameters, parameters)
+    width = max(128, round((_ASPECT * at_work / 12) ** (1 / 3) / 128) * 128)
+    layers = max(1, round(at_work / (12 * width * width)))
+    heads = width // 128
+    attention = layers * 2 * width * width * (1 + min(8, heads) / heads)
+    vocabulary = int(min(128_000, at_work / (8 * width)))
+    rest = max(at_work - attention - vocabulary * width, at_work / 4) / layers
+    moe = at_work < 0.9 * parameters
+    expert = max(
+        1, round(min((parameters - at_work) / (_EXPERTS - _CHOSEN) / layers, rest / _CHOSEN) / (3 * width))
+    )
+    idle = round((parameters - at_work) / (layers * 3 * width * expert))
+    return LanguageModel(
+        name="",
+        offered=False,
+        publisher="",
+        year=0,
+        layers=layers,
+        hidden=width,
+        heads=heads,
+        kv_heads=min(8, heads),
+        head_dim=128,
+        intermediate=0 if moe else max(1, round(rest / (3 * width))),
+        vocabulary=vocabulary,
+        tied=True,
+        gated=True,
+        experts=_CHOSEN + idle if moe else 0,
+        experts_per_token=_CHOSEN if moe else 0,
+        # What works beside the chosen experts is one expert that always does, of the size that is left.
+        shared_experts=max(0, round(rest / (3 * width * expert)) - _CHOSEN) if moe else 0,
+        expert_intermediate=expert if moe else 0,
+        dense_layers=0,
+        latent=None,
+        window=0,
+        windowed_layers=0,
+        context=10_000_000,
+        parameters_published=parameters,
+        active_published=at_work,
+        aliases=(),
+        source="",
+    )
+
+
+_ASPECT, _EXPERTS, _CHOSEN = 128, 128, 8
+
+_SUFFIX = re.compile(
+    r"(instruct|chat|base|hf|it|pt|thinking|exp|terminus|speciale|turbo|fp8|fp4|bf16|fp16|int4|int8|awq|gptq|nv|mx"
+    r"|dynamic|w4a16|w8a8|v0?[123]|2[45]\d\d|0[1-9]\d\d|16e|128e|17b)$"
+)
+
+
+def _plain(name: str) -> str:
+    """A name without publisher, case, punctuation and what only says how it was tuned or stored."""
+    text = re.sub(r"[^a-z0-9]", "", name.lower().split("/")[-1] if name.count("/") == 1 else name.lower())
+    while (shorter := _SUFFIX.sub("", text)) != text:
+        text = shorter
+    return re.sub(r"^(meta|nvidia|mistralai|openai|google|microsoft)(?=[a-z])", "", text)
+
+
+@lru_cache(maxsize=1)
+def _names() -> Mapping[str, LanguageModel]:
+    return {_plain(name): m for m in language_models().values() for name in (m.name, *m.aliases)}
 
 
 def _model(row: Row) -> LanguageModel:
@@ -171,6 +277,7 @@ def _model(row: Row) -> LanguageModel:
         intermediate=whole(row["intermediate"]),
         vocabulary=whole(row["vocabulary"]),
         tied=row["tied"] == "1",
+        gated=row["gated"] == "1",
         experts=whole(row["experts"]),
         experts_per_token=whole(row["experts_per_token"]),
         shared_experts=whole(row["shared_experts"]),
@@ -182,5 +289,6 @@ def _model(row: Row) -> LanguageModel:
         context=whole(row["context"]),
         parameters_published=float(row["parameters_published"]),
         active_published=float(row["active_published"]),
+        aliases=tuple(name for name in row["aliases"].split(";") if name),
         source=row["source"],
     )

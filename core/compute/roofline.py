@@ -1,24 +1,26 @@
 """How many tokens a second an accelerator writes: an additive roofline.
 
 A replica is n accelerators that hold the model together and answer B requests at once, each of I
-input tokens (C of them cached) and O output tokens. Writing one token for all of them takes
+input tokens (C of them cached) and O output tokens. While B requests pass through, the replica takes
 
-    t_step = (weights read + B · KV(I + O/2)) / (n · bandwidth · e_bw)      reading
-           + 2 · N_a · B / (n · peak · e_c)                                 computing
-           + layers · o                                                     overhead
+    S = max(O, B · (I − C + O) / 8,192)                                     steps
 
-and reading one request's prompt takes
+because a step takes at most 8,192 tokens (TensorRT-LLM's default), written or read. The steps cost
 
-    t_prefill = (2 · N_a · (I − C) + 2 · layers · width · (I² − C²)) / (n · peak · e_c)
+    t = S · weights read / (n · bandwidth · e_bw)                           reading the weights
+      + B · O · KV(I + O/2) / (n · bandwidth · e_bw)                        reading the KV cache
+      + B · 2 · N_a · (I − C + O) / (n · peak · e_c)                        computing
+      + B · 2 · layers · width · (I² − C²) / (n · 16-bit peak · e_c)        attention to the prompt
+      + S · layers · o  +  B · O · o_token                                  overhead
 
-so that  tokens/s = O / (t_prefill + O · t_step / B). Adding the three parts of a step instead of
-taking the largest predicted published throughput better. A mixture of experts reads only the experts
-that some request of the batch chose: routed weights · (1 − (1 − t/E)^B). Both efficiencies fall by
-1 + c · log2 n with the number of accelerators that must agree after each layer. B is what memory
-leaves room for, at the mean context I + O/2.
+so that tokens/s = B · O / t, and one reader sees a token every t / O seconds. Adding the parts instead
+of taking the largest predicted published throughput better. A mixture of experts reads only the
+experts that some token of the step chose, routed weights · (1 − (1 − k/E)^tokens), and multiplies at
+e_c · e_experts, because its matrices are narrow. 4-bit weights reach e_fp4 of their peak. All times
+but the overheads grow by 1 + c · log2 n with the accelerators that must agree after each layer.
 
 All arguments are arrays that broadcast against each other; one formula serves a single estimate, a
-curve and the calibration.
+curve, thousands of draws and the calibration.
 """
 
 from dataclasses import dataclass
@@ -29,19 +31,26 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 USABLE_MEMORY = 0.9
-"""Share of the memory that weights and KV cache may fill (vLLM's default ``gpu_memory_utilization``)."""
+"""Share of the memory that may be filled (vLLM's default ``gpu_memory_utilization``)."""
+
+TOKENS_PER_STEP = 8192
+"""Tokens, read or written, that a step takes at most (``max_num_tokens`` of TensorRT-LLM)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Constants:
-    """What is fitted: the two efficiencies, seconds of overhead per layer and step, the tax on working
-    together, and the share of the 4-bit peak that 4-bit weights reach on top of ``compute_efficiency``."""
+    """What is fitted: efficiencies as shares of bandwidth and peak; ``expert_efficiency`` and
+    ``fp4_efficiency`` multiply ``compute_efficiency``; seconds of overhead per layer and step, and per
+    written token; the tax on working together; bytes each accelerator keeps for itself."""
 
     bandwidth_efficiency: Array
     compute_efficiency: Array
-    seconds_per_layer: Array
-    parallel_tax: Array
     fp4_efficiency: Array
+    expert_efficiency: Array
+    seconds_per_layer: Array
+    seconds_per_token: Array
+    parallel_tax: Array
+    reserve_bytes: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +58,8 @@ class Replica:
     """A model on its accelerators under one kind of request. Bytes, FLOP/s, bytes/s, tokens.
 
     ``weight_bytes`` are all weights and ``routed_bytes`` those of chosen experts; ``kv_bytes`` is the
-    KV cache of one request at its mean context; ``in_fp4`` is 1 where weights are multiplied in 4 bits.
+    KV cache of one request at its mean context; ``in_fp4`` and ``moe`` are 1 where weights are
+    multiplied in 4 bits, and where there are experts.
     """
 
     weight_bytes: Array
@@ -64,59 +74,106 @@ class Replica:
     output_tokens: Array
     accelerators: Array
     peak: Array
+    peak_16bit: Array
     bandwidth: Array
     memory: Array
     in_fp4: Array
+    moe: Array
     max_batch: Array
 
 
-def room(replica: Replica) -> Array:
+def room(replica: Replica, constants: Constants) -> Array:
     """Requests that fit beside the weights, a real number; below 1 the model does not fit."""
-    free = USABLE_MEMORY * replica.memory * replica.accelerators - replica.weight_bytes
-    return free / replica.kv_bytes
+    usable = USABLE_MEMORY * replica.memory - constants.reserve_bytes
+    return (usable * replica.accelerators - replica.weight_bytes) / replica.kv_bytes
 
 
-def batch(replica: Replica) -> Array:
+def batch(replica: Replica, constants: Constants) -> Array:
     """Requests answered at once: what fits, at most ``max_batch``, at least 1."""
-    return np.clip(np.floor(room(replica)), 1, replica.max_batch)
+    return np.clip(np.floor(room(replica, constants)), 1, replica.max_batch)
+
+
+def steps(replica: Replica, size: Array) -> Array:
+    """Steps in which ``size`` requests pass through the replica."""
+    tokens = _fresh(replica) + replica.output_tokens
+    return np.maximum(replica.output_tokens, size * tokens / TOKENS_PER_STEP)
+
+
+def seconds(replica: Replica, constants: Constants, size: Array) -> Array:
+    """Seconds in which ``size`` requests, all there at once, pass through."""
+    turns = steps(replica, size)
+    written = size * replica.output_tokens
+    read_weights = turns * _weights_read(replica, size * (_fresh(replica) + replica.output_tokens) / turns)
+    work = _reading(replica, constants, read_weights + written * replica.kv_bytes)
+    work += _computing(replica, constants, size, replica.output_tokens)
+    return work + _overhead(replica, constants, turns, written)
 
 
 def prefill_seconds(replica: Replica, constants: Constants) -> Array:
-    """Seconds to read one prompt alone: the time to first token without a queue."""
-    fresh = replica.input_tokens - replica.cached_tokens
-    attention = replica.layers * replica.width * (replica.input_tokens**2 - replica.cached_tokens**2)
-    return (2 * replica.active * fresh + 2 * attention) / _compute(replica, constants)
+    """Seconds to read one prompt alone and write its first token: the time to first token, unqueued."""
+    one = np.ones_like(replica.active)
+    turns = np.ceil((_fresh(replica) + 1) / TOKENS_PER_STEP)
+    read = turns * _weights_read(replica, (_fresh(replica) + 1) / turns) + replica.kv_bytes
+    work = _reading(replica, constants, read) + _computing(replica, constants, one, one)
+    return work + _overhead(replica, constants, turns, one)
 
 
-def step_seconds(replica: Replica, constants: Constants) -> Array:
-    """Seconds to write one token for the whole batch, while no prompt is read."""
-    size = batch(replica)
-    untouched = replica.routed_bytes * (1 - replica.routed_share) ** size
-    reading = (replica.weight_bytes - untouched + size * replica.kv_bytes) / _bandwidth(replica, constants)
-    computing = 2 * replica.active * size / _compute(replica, constants)
-    return reading + computing + replica.layers * constants.seconds_per_layer
+def token_seconds(replica: Replica, constants: Constants, size: Array) -> Array:
+    """Seconds between two tokens that one of ``size`` readers sees, other readers' prompts included."""
+    return seconds(replica, constants, size) / replica.output_tokens
 
 
-def token_seconds(replica: Replica, constants: Constants) -> Array:
-    """Seconds between two tokens that one reader sees (TPOT), other readers' prompts included."""
-    prompts = batch(replica) * prefill_seconds(replica, constants) / replica.output_tokens
-    return step_seconds(replica, constants) + prompts
+def tokens_per_second(replica: Replica, constants: Constants, size: Array | None = None) -> Array:
+    """Output tokens per second of a replica that is never idle, at its largest batch or at ``size``."""
+    size = batch(replica, constants) if size is None else size
+    return size * replica.output_tokens / seconds(replica, constants, size)
 
 
-def tokens_per_second(replica: Replica, constants: Constants) -> Array:
-    """Output tokens per second of a replica that is never idle."""
-    return batch(replica) / token_seconds(replica, constants)
+def batch_within(replica: Replica, constants: Constants, most_seconds: Array) -> Array:
+    """The largest batch that fits and keeps a reader's token within ``most_seconds``; 0 where none does.
+
+    A token takes longer the more readers there are, so twelve halvings find the batch exactly.
+    """
+    high = batch(replica, constants)
+    low = np.zeros_like(high)
+    within = token_seconds(replica, constants, high) <= most_seconds
+    low = np.where(within, high, low)
+    for _ in range(14):
+        middle = np.floor((low + high + 1) / 2)
+        fits = token_seconds(replica, constants, np.maximum(middle, 1)) <= most_seconds
+        low = np.where(fits, middle, low)
+        high = np.where(fits, high, middle - 1)
+    return np.maximum(low, 0)
+
+
+def _fresh(replica: Replica) -> Array:
+    return replica.input_tokens - replica.cached_tokens
+
+
+def _weights_read(replica: Replica, tokens: Array) -> Array:
+    """Bytes of weights that a step of so many ``tokens`` reads."""
+    return replica.weight_bytes - replica.routed_bytes * (1 - replica.routed_share) ** tokens
+
+
+def _reading(replica: Replica, constants: Constants, size: Array) -> Array:
+    whole = replica.accelerators * replica.bandwidth * constants.bandwidth_efficiency
+    return size / whole * _tax(replica, constants)
+
+
+def _computing(replica: Replica, constants: Constants, size: Array, written: Array) -> Array:
+    """Seconds of multiplying for ``size`` requests that write ``written`` tokens each."""
+    reached = constants.compute_efficiency * replica.accelerators
+    narrow = np.where(replica.in_fp4 > 0, constants.fp4_efficiency, 1.0)
+    narrow = narrow * np.where(replica.moe > 0, constants.expert_efficiency, 1.0)
+    layers = 2 * replica.active * (_fresh(replica) + written) / (replica.peak * narrow)
+    pairs = replica.input_tokens**2 - replica.cached_tokens**2
+    attention = 2 * replica.layers * replica.width * pairs / replica.peak_16bit
+    return size * (layers + attention) / reached * _tax(replica, constants)
+
+
+def _overhead(replica: Replica, constants: Constants, turns: Array, written: Array) -> Array:
+    return turns * replica.layers * constants.seconds_per_layer + written * constants.seconds_per_token
 
 
 def _tax(replica: Replica, constants: Constants) -> Array:
     return 1 + constants.parallel_tax * np.log2(replica.accelerators)
-
-
-def _bandwidth(replica: Replica, constants: Constants) -> Array:
-    whole = replica.accelerators * replica.bandwidth * constants.bandwidth_efficiency
-    return whole / _tax(replica, constants)
-
-
-def _compute(replica: Replica, constants: Constants) -> Array:
-    reached = np.where(replica.in_fp4 > 0, constants.fp4_efficiency, 1.0) * constants.compute_efficiency
-    return replica.accelerators * replica.peak * reached / _tax(replica, constants)

@@ -6,56 +6,84 @@ Model FLOP utilisation (MFU) of a run is
 
 where ``gain`` is what 8-bit training adds (below) and 1 for 16 bits. Published GPU-hours are those of
 whole runs, with restarts, checkpoints and slow hours, so this MFU is lower than the one a benchmark
-shows; that is what a bill is made of.
+shows; that is what a bill is made of. It is predicted as
 
-Few constants, because nothing finer made a house's runs easier to predict from the other houses'
-(size of the model, number of accelerators, mixture of experts and 16-bit format were tried):
+    log MFU = base + class + experts · [mixture of experts] + thin · ln(accelerators per billion / 50)
 
-* the MFU of a class of accelerators is the geometric mean of its runs, pulled towards that of all runs
-  as if ``PRIOR_RUNS`` average runs had been seen as well, so that a class with one run leans on the rest;
-* the band of a class with runs from ``MIN_HOUSES`` houses is that of published ÷ predicted GPU-hours
-  when each house is predicted from the others, because a house's runs share code and habits;
-* the band of any other class is that of every class predicted from the other classes, each class
-  weighing the same. It is wider, and its middle says that uncommon hardware does worse.
+with six constants, each with a meaning: ``base`` is a dense model on A100 of 80 GB; the class adds
+``hopper`` (H100 and what came after it), ``a100_40`` (A100 of 40 GB: less room for large batches) or
+``other`` (V100, TPU, AMD, Trainium, PCIe cards); ``experts`` is what routing costs; ``thin`` is what it
+costs to spread the work thinly, over many accelerators per billion active parameters. They are fitted by :mod:`core.compute.training_fit` and stand in ``data/training_constants.csv``: once for
+all runs, once without each family of models, once without each developer.
 
-Source of the runs: ``data/training_runs.csv``, of the pairs for 8 bits: ``data/precision_pairs.csv``.
+The error that is stated leaves out the family of models, because its runs share code and habits. The
+band leaves out the developer: whoever reads an estimate is a developer that the table has not seen.
+An accelerator of a class without runs gets a wider band, by as much as the classes differ.
+
+Source of the runs: ``data/published_training.csv``, of the pairs for 8 bits: ``data/precision_pairs.csv``.
 """
 
 import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache, lru_cache
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.compute.band import Band
-from core.compute.hardware import accelerator
-from core.compute.tables import Row, maybe, table
+from core.compute.hardware import Accelerator
+from core.compute.records import TrainingRecord, published_training
+from core.compute.tables import table
 
-PRIOR_RUNS = 4
-MIN_HOUSES = 3
+Array = NDArray[np.float64]
+Group = Literal["none", "lineage", "house"]
+
+USUAL_PER_BILLION = 50.0
+"""Accelerators per billion active parameters at which ``thin`` counts nothing: the published middle."""
+
+# Beyond what the published runs had, the slope is not known to go on.
+_THINNEST, _THICKEST = 1000.0, 1.0
+
+_Z90 = 1.2816  # 90th percentile of the standard normal
+
+# Where a row does not say how many accelerators ran: as many as finish in a month at a third of the
+# peak of an A100, within what the published runs had.
+_UNSAID_SECONDS, _UNSAID_SPEED, _FEWEST, _MOST = 30 * 86_400, 312e12 * 0.35, 8, 4096
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConstants:
+    """The six constants, on the scale of log MFU."""
+
+    base: float
+    hopper: float
+    a100_40: float
+    other: float
+    experts: float
+    thin: float
+
+    def log_mfu(self, covariates: Array) -> Array:
+        """log MFU of runs whose rows are :func:`covariates`."""
+        values = np.array([getattr(self, field.name) for field in fields(self)])
+        return np.asarray(covariates @ values, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A published training run. ``flop`` is 6ND, ``mfu`` a share of the dense 16-bit peak."""
+    """A published training run as the regression sees it. ``mfu`` is a share of the dense 16-bit peak."""
 
-    model: str
-    house: str
-    family: str
-    flop: float
-    gpu_hours: float
+    record: TrainingRecord
+    covariates: tuple[float, ...]
     mfu: float
-    source: str
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What is known of a class: its ``mfu``, published ÷ predicted GPU-hours, and from how many runs.
+    """What is expected of a run: its ``mfu``, published ÷ predicted GPU-hours, and from how many runs.
 
-    ``own`` says whether the class has runs from enough houses for a band of its own.
+    ``own`` says whether runs of the accelerator's class were seen.
     """
 
     mfu: float
@@ -64,10 +92,58 @@ class Calibration:
     own: bool
 
 
+def covariates(hardware: Accelerator, accelerators: float, active: float, moe: bool) -> tuple[float, ...]:
+    """The row of a run in the regression, in the order of :class:`TrainingConstants`."""
+    kind = _class(hardware)
+    return (
+        1.0,
+        float(kind == "hopper"),
+        float(kind == "a100_40"),
+        float(kind == "other"),
+        float(moe),
+        math.log(min(max(accelerators / active * 1e9, _THICKEST), _THINNEST) / USUAL_PER_BILLION),
+    )
+
+
+def calibration(hardware: Accelerator, accelerators: float, active: float, moe: bool) -> Calibration:
+    """What published runs say about a run of ``active`` parameters on so many of ``hardware``."""
+    row = np.array([covariates(hardware, accelerators, active, moe)])
+    seen = _runs_by_class().get(hardware.family.key, 0)
+    return Calibration(
+        mfu=float(np.exp(constants().log_mfu(row)[0])),
+        hours_ratio=band() if seen else band_of_unseen_classes(),
+        runs=seen or len(published_runs()),
+        own=seen > 0,
+    )
+
+
+def unsaid_accelerators(flop: float) -> float:
+    """How many accelerators a run of so many FLOP is taken to have had, where nobody says."""
+    return min(max(flop / (_UNSAID_SPEED * _UNSAID_SECONDS), _FEWEST), _MOST)
+
+
+@cache
+def constants(without: Group = "none", name: str = "") -> TrainingConstants:
+    """The constants fitted on all runs, or on all but those of the lineage or house ``name``."""
+    row = next(r for r in table("training_constants") if (r["without"], r["name"]) == (without, name))
+    return TrainingConstants(**{field.name: float(row[field.name]) for field in fields(TrainingConstants)})
+
+
 @lru_cache(maxsize=1)
 def published_runs() -> tuple[Run, ...]:
-    """The runs that calibrate: hours published, and tokens or FLOP known."""
-    return tuple(_run(row) for row in table("training_runs") if row["calibrates"] == "1")
+    """The runs that calibrate, in the order of the table."""
+    return tuple(as_run(record) for record in published_training() if isinstance(record, TrainingRecord))
+
+
+def as_run(record: TrainingRecord) -> Run:
+    """A record as the regression sees it."""
+    count = record.accelerators or unsaid_accelerators(record.flop)
+    gain = fp8_gain() if record.fp8 else 1.0
+    return Run(
+        record=record,
+        covariates=covariates(record.hardware, count, record.active, record.moe),
+        mfu=record.flop / (record.gpu_hours * 3600 * record.hardware.peak("bf16") * gain),
+    )
 
 
 @lru_cache(maxsize=1)
@@ -80,75 +156,51 @@ def fp8_gain() -> float:
     )
 
 
+def hours_ratio(run: Run, known: TrainingConstants) -> float:
+    """Published ÷ predicted GPU-hours of ``run`` under the constants ``known``."""
+    return float(np.exp(known.log_mfu(np.array([run.covariates]))[0])) / run.mfu
+
+
 @cache
-def calibration(family: str) -> Calibration:
-    """The calibration of a class of accelerators (its key in ``data/families.csv``)."""
-    runs = published_runs()
-    own = _stands_alone(runs, family)
-    return Calibration(
-        mfu=_mfu(runs, family),
-        hours_ratio=_band_within_classes() if own else _band_across_classes(),
-        runs=sum(run.family == family for run in runs),
-        own=own,
+def ratios(without: Group) -> tuple[float, ...]:
+    """Published ÷ predicted GPU-hours of each run, its lineage or its house left out of the fit."""
+    return tuple(
+        hours_ratio(run, constants(without, "" if without == "none" else getattr(run.record, without)))
+        for run in published_runs()
     )
 
 
-def hours_ratio(run: Run, others: Sequence[Run]) -> float:
-    """Published ÷ predicted GPU-hours of ``run`` when only ``others`` are known."""
-    return _mfu(others, run.family) / run.mfu
+@lru_cache(maxsize=1)
+def band() -> Band:
+    """The prediction, and the 10th and 90th percentile of published ÷ predicted without the house."""
+    low, high = np.quantile(ratios("house"), [0.1, 0.9])
+    return Band(float(low), 1.0, float(high))
 
 
 @lru_cache(maxsize=1)
-def _band_within_classes() -> Band:
-    runs = published_runs()
-    ratios = [
-        hours_ratio(run, [other for other in runs if other.house != run.house])
-        for run in runs
-        if _stands_alone(runs, run.family)
-    ]
-    return _quantiles(np.array(ratios), np.ones(len(ratios)))
-
-
-@lru_cache(maxsize=1)
-def _band_across_classes() -> Band:
-    runs = published_runs()
-    size = Counter(run.family for run in runs)
-    ratios = [hours_ratio(run, [other for other in runs if other.family != run.family]) for run in runs]
-    return _quantiles(np.array(ratios), np.array([1 / size[run.family] for run in runs]))
-
-
-def _mfu(runs: Sequence[Run], family: str) -> float:
-    logs = [math.log(run.mfu) for run in runs]
-    own = [log for log, run in zip(logs, runs, strict=True) if run.family == family]
-    return math.exp((sum(own) + PRIOR_RUNS * sum(logs) / len(logs)) / (len(own) + PRIOR_RUNS))
-
-
-def _stands_alone(runs: Sequence[Run], family: str) -> bool:
-    return len({run.house for run in runs if run.family == family}) >= MIN_HOUSES
-
-
-def _quantiles(values: NDArray[np.float64], weights: NDArray[np.float64]) -> Band:
-    """P10, P50 and P90 of weighted values, between the middles of their weights."""
-    order = np.argsort(values)
-    values, weights = values[order], weights[order]
-    middle = (np.cumsum(weights) - weights / 2) / np.sum(weights)
-    p10, p50, p90 = np.interp([0.1, 0.5, 0.9], middle, values)
-    return Band(float(p10), float(p50), float(p90))
-
-
-def _run(row: Row) -> Run:
-    hardware = accelerator(row["accelerator"])
-    gain = fp8_gain() if row["precision"] == "fp8" else 1.0
-    hours = float(row["gpu_hours"])
-    active, tokens, stated = (maybe(row[name]) for name in ("active_parameters", "tokens", "flop"))
-    flop = 6 * active * tokens if active and tokens else stated
-    assert flop is not None, row["model"]
-    return Run(
-        model=row["model"],
-        house=row["house"],
-        family=hardware.family.key,
-        flop=flop,
-        gpu_hours=hours,
-        mfu=flop / (hours * 3600 * hardware.peak("bf16") * gain),
-        source=row["source"],
+def band_of_unseen_classes() -> Band:
+    """:func:`band`, wider by how much the mean MFU of a class differs from that of all classes."""
+    by_class: dict[str, list[float]] = {}
+    for run in published_runs():
+        by_class.setdefault(run.record.hardware.family.key, []).append(math.log(run.mfu))
+    differs = _Z90 * float(np.std([np.mean(logs) for logs in by_class.values()], ddof=1))
+    known = band()
+    return Band(
+        math.exp(-math.hypot(math.log(known.p10), differs)),
+        1.0,
+        math.exp(math.hypot(math.log(known.p90), differs)),
     )
+
+
+@lru_cache(maxsize=1)
+def _runs_by_class() -> Counter[str]:
+    return Counter(run.record.hardware.family.key for run in published_runs())
+
+
+def _class(hardware: Accelerator) -> str:
+    family = hardware.family.key
+    if family in ("Hopper", "Blackwell"):
+        return "hopper"
+    if family == "A100":
+        return "a100_40" if hardware.memory_gb < 80 else "a100_80"
+    return "other"

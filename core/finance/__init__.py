@@ -1,7 +1,7 @@
 """The financial model as text that a founder can read, and the one engine that evaluates it.
 
-``plan.toml`` is the built-in plan, a line a formula; :func:`model_of` loads it over a venture's
-drivers and checks names and units; :func:`project` and :func:`simulate` evaluate it; :func:`metrics`
+``plan/`` holds the built-in plan, a line a formula: a core and modules for how a venture earns and
+serves. :func:`model_of` loads a venture's over its drivers and checks names and units; :func:`project` and :func:`simulate` evaluate it; :func:`metrics`
 reads off the figures, :func:`why` explains any of them.
 """
 
@@ -11,7 +11,7 @@ from core.finance.formula import FormulaRefusal
 from core.finance.metrics import Metric, metric, metrics, said
 from core.finance.model import Model, model_of
 from core.finance.projection import Fan, Projection, Simulation, project, simulate
-from core.finance.risk import LADDER, Risk, risks
+from core.finance.risk import LADDER, Risk, risks, risks_of
 from core.finance.stages import Stage, stages
 from core.finance.units import read as read_unit
 from core.finance.units import spoken
@@ -35,6 +35,7 @@ __all__ = [
     "project",
     "read_unit",
     "risks",
+    "risks_of",
     "said",
     "section_label",
     "simulate",

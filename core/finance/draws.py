@@ -5,6 +5,7 @@ space of drivers more evenly than random numbers, from a fixed seed. Each driver
 by its place in the venture, so two scenarios differ by their drivers and never by luck.
 """
 
+import math
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -52,6 +53,15 @@ def _sobol(dimensions: int, count: int, seed: int) -> Array:
 def varying(venture: Venture) -> list[str]:
     """The keys of drivers that are ranges."""
     return [driver.key for driver in venture.drivers if not driver.amount.is_point]
+
+
+def share_error(share: float, count: int) -> float:
+    """Standard error of a share of ``count`` independent draws (Sobol draws do better).
+
+    At least that of a single draw: that none of them did is no proof that none ever does.
+    """
+    rarer = max(min(share, 1 - share), 1 / count)
+    return math.sqrt(rarer * (1 - rarer) / count)
 
 
 def spearman_squared(inputs: Mapping[str, Array], outcome: Array) -> dict[str, float]:

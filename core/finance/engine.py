@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.finance.actuals import anchored, given_rows
 from core.finance.model import Model, Step
 from core.finance.program import Rows, opening_of, program_of, steady_lines
 from core.i18n import Refusal
@@ -31,33 +32,41 @@ FEW = 1024
 
 
 def evaluate(
-    model: Model, drivers: Mapping[str, Array], months: int, keep: Iterable[str] | None = None
+    model: Model,
+    drivers: Mapping[str, Array],
+    months: int,
+    keep: Iterable[str] | None = None,
+    actuals: Mapping[str, Array] | None = None,
 ) -> Lines:
     """The lines of ``model`` (those in ``keep``, or all), each of shape (months + 1, draws).
 
-    ``drivers`` holds one value per draw for every driver, shape (draws,). Raises :class:`Refusal` where
+    ``drivers`` holds one value per draw for every driver, shape (draws,). ``actuals`` are real figures of
+    lines, shape (months,), NaN where there is none; they take the place of formulas. Raises :class:`Refusal` where
     a line that is asked for has no finite value, naming the first line at fault.
     """
     draws = max((len(values) for values in drivers.values()), default=1)
     wanted = tuple(model.lines) if keep is None else tuple(keep)
+    given = given_rows(actuals or {}, months)
+    model = anchored(model, tuple(actuals or ()))
     out = {model.lines[key].key: np.empty((months + 1, draws)) for key in wanted}
     for start in range(0, draws, BLOCK):
         part = slice(start, start + BLOCK)
         block = {key: values[part] for key, values in drivers.items()}
         found = {key: array[:, part] for key, array in out.items()}
-        _fill(found, model, block, months)
+        _fill(found, model, block, given)
         with np.errstate(over="ignore", invalid="ignore"):
             finite = all(np.isfinite(array.sum()) for array in found.values())
         if not finite:
-            _refuse_fault(model, block, months, wanted)
+            _refuse_fault(model, block, given, wanted)
     return out
 
 
-def _fill(out: Lines, model: Model, drivers: Mapping[str, Array], months: int) -> None:
+def _fill(out: Lines, model: Model, drivers: Mapping[str, Array], given: Mapping[str, Array]) -> None:
     """Compute the lines of ``out`` in their place, and what goes into them."""
     draws = max((len(values) for values in drivers.values()), default=1)
     scope: dict[str, Any] = {**drivers, **{key: np.float64(c.value) for key, c in model.constants.items()}}
-    arrays: dict[str, Rows] = {"month": np.arange(months + 1, dtype=np.float64)[:, None]}
+    arrays: dict[str, Rows] = dict(given)
+    months = len(given["month"]) - 1
     together = draws > FEW
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         for step in _steps(model, tuple(out), together):
@@ -79,12 +88,14 @@ def _in_turn(months: int, draws: int) -> list[Array]:
     return [rows[month % 2] for month in range(months + 1)]
 
 
-def _refuse_fault(model: Model, drivers: Mapping[str, Array], months: int, wanted: tuple[str, ...]) -> None:
+def _refuse_fault(
+    model: Model, drivers: Mapping[str, Array], given: Mapping[str, Array], wanted: tuple[str, ...]
+) -> None:
     """Refuse the first line that is not finite; return where finite numbers only had no finite sum."""
     draws = max((len(values) for values in drivers.values()), default=1)
     steps = _steps(model, wanted, together=False)
-    lines = {key: np.empty((months + 1, draws)) for step in steps for key in step.lines}
-    _fill(lines, model, drivers, months)
+    lines = {key: np.empty((len(given["month"]), draws)) for step in steps for key in step.lines}
+    _fill(lines, model, drivers, given)
     for step in steps:
         for key in step.lines:
             bad = ~np.isfinite(lines[key]).all(axis=1)

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from core.finance.actuals import is_real, scaled_to
 from core.finance.formula import replaced
-from core.finance.model import built_in
+from core.finance.modules import sections
 from core.finance.projection import Projection
 from core.finance.units import spelled, unit
 from core.i18n import LANGUAGES, Language, Refusal, Text
@@ -47,6 +48,8 @@ def why(projection: Projection, key: str, month: int, _: Language) -> Why:
         raise Refusal(
             "Month {month} is not in the plan; 1 to {most} are.", month=month, most=projection.months
         )
+    if found := _real(projection, key, month, _):
+        return found
     line, formula = model.lines[key], model.formulas[key]
 
     def value_of(name: str, back: bool) -> float:
@@ -106,6 +109,23 @@ def why(projection: Projection, key: str, month: int, _: Language) -> Why:
     )
 
 
+def _real(projection: Projection, key: str, month: int, _: Language) -> Why | None:
+    """Why a line is what it is in a month in which no formula says it."""
+    line, value = projection.model.lines[key], projection.at(key, month)
+    whole = scaled_to(projection.venture, key, month)
+    if whole:
+        total = projection.model.lines[whole]
+        named = _("its share of the real figure of [{label}]", label=_.text(total.label))
+        inputs = [Input(whole, total.label, total.unit, projection.at(whole, month), month, whole)]
+    elif is_real(projection.venture, key, month):
+        named, inputs = _("a real figure that you entered"), []
+    else:
+        return None
+    return Why(
+        key, line.label, line.unit, month, value, line.doc, named, _.number(value, digits=4), tuple(inputs)
+    )
+
+
 def section_label(section: str) -> Text:
     """What people call a section of the plan."""
-    return built_in().sections.get(section, Text(section))
+    return sections().get(section, Text(section))

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from core.finance.draws import draws as drawn
-from core.finance.draws import medians, varying
+from core.finance.draws import medians, share_error, varying
 from core.finance.outcome import Outcome, outcome, values
 from core.finance.sensitivity import HIGH, LOW
 from core.i18n import Refusal
@@ -228,7 +228,7 @@ class _Search:
         if self.goal.probability is None:
             return Point(value, middle, None, None)
         p, _margin = self._judgement(found[None, :])[0]
-        return Point(value, middle, p, math.sqrt(p * (1 - p) / self.count))
+        return Point(value, middle, p, share_error(p, self.count))
 
     # Nearest
 

@@ -26,10 +26,12 @@ jackknife). The halves are those of the sequence of draws, for each is a Sobol s
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from core.finance.draws import varying
 from core.finance.projection import Simulation
@@ -83,6 +85,22 @@ def learn_next(simulation: Simulation, chance: float = CHANCE, idle: float = IDL
         value, error = evppi(simulation.drivers[key], need, chance, idle)
         found.append(Value(key, max(0.0, value), error, value < 0))
     return tuple(sorted(found, key=lambda one: -one.evppi))
+
+
+def worth(simulation: Simulation, keys: Iterable[str], chance: float = CHANCE, idle: float = IDLE) -> float:
+    """What knowing several drivers at once is worth (money, at least 0), from below.
+
+    Knowing a weighted sum of the drivers' ranks is never more than knowing the drivers themselves; the
+    weights are those that fit the need best (least squares). Where one driver alone is worth more, it counts.
+    """
+    need = _need(simulation, chance, idle)
+    known = [simulation.drivers[key] for key in dict.fromkeys(keys) if np.ptp(simulation.drivers[key]) > 0]
+    if len(known) > 1:
+        ranks = np.stack([rankdata(values) for values in known])
+        ranks -= ranks.mean(axis=1, keepdims=True)
+        weights, *_rest = np.linalg.lstsq(ranks.T, need - need.mean(), rcond=None)
+        known.append(weights @ ranks)
+    return max([0.0, *(evppi(values, need, chance, idle)[0] for values in known)])
 
 
 def decide(simulation: Simulation, chance: float = CHANCE, idle: float = IDLE) -> Decision:

@@ -1,35 +1,25 @@
 """The model: lines in the order in which they can be computed, checked before anything runs.
 
-A model is the built-in plan (``plan.toml``) plus the founder's own lines, over the drivers of a
-venture. Loading it parses every formula, checks every name and every unit, and finds cycles and
+A model is the built-in plan (:mod:`core.finance.modules`) plus the founder's own lines, over the
+drivers of a venture. Loading it parses every formula, checks every name and every unit, and finds cycles and
 names them. Only lines that need their own past (through ``prev`` or ``cumulative``) are walked
 month by month; :attr:`Model.steps` says which.
 """
 
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from core.finance.formula import NAMES_TAKEN, Formula, FormulaRefusal, parse, unit_of
+from core.finance.modules import Named, plan_of
 from core.finance.units import Unit, same, spelled, unit
 from core.i18n import LANGUAGES, Refusal, Text
 from core.venture import Line, Venture
-
-
-@dataclass(frozen=True)
-class Named:
-    """What a formula's name stands for: its label and its unit; ``value`` for a constant."""
-
-    label: Text
-    unit: str
-    value: float | None = None
 
 
 @dataclass(frozen=True)
@@ -45,7 +35,8 @@ class Model:
     """A loaded, checked model.
 
     ``inputs`` are the drivers (by key, no amounts: those are the venture's), ``steps`` the order of
-    evaluation. Two ventures that differ in amounts only share one model.
+    evaluation. Two ventures that differ in amounts only share one model. ``given`` are names of numbers
+    that are given month by month.
     """
 
     lines: Mapping[str, Line]
@@ -54,6 +45,7 @@ class Model:
     constants: Mapping[str, Named]
     inputs: Mapping[str, Named]
     steps: tuple[Step, ...]
+    given: frozenset[str] = frozenset({"month"})
 
     def named(self, name: str) -> Named:
         """Label and unit of a line, a driver, a constant or ``month``."""
@@ -69,44 +61,20 @@ class Model:
         return found
 
 
-@dataclass(frozen=True)
-class Plan:
-    """The built-in plan as it stands in ``plan.toml``."""
-
-    lines: tuple[Line, ...]
-    constants: Mapping[str, Named]
-    sections: Mapping[str, Text]
-
-
 _MONTH = Named(Text("month", "月份"), "month")
-
-
-@lru_cache(maxsize=1)
-def built_in() -> Plan:
-    """The built-in plan."""
-    data = tomllib.loads(Path(__file__).with_name("plan.toml").read_text(encoding="utf-8"))
-    return Plan(
-        lines=tuple(
-            Line(**{**line, "label": Text(**line["label"]), "doc": Text(**line.get("doc", {"en": ""}))})
-            for line in data["line"]
-        ),
-        constants={
-            key: Named(Text(**c["label"]), c["unit"], float(c["value"]))
-            for key, c in data["constants"].items()
-        },
-        sections={key: Text(**words) for key, words in data["sections"].items()},
-    )
 
 
 def model_of(venture: Venture) -> Model:
     """The model of a venture; a :class:`Refusal` that names the line and the reason."""
     shape = tuple((driver.key, driver.label, driver.unit) for driver in venture.drivers)
-    return _loaded(shape, venture.lines)
+    return _loaded(shape, venture.modules, venture.lines)
 
 
 @lru_cache(maxsize=64)
-def _loaded(shape: tuple[tuple[str, Text, str], ...], own: tuple[Line, ...]) -> Model:
-    plan = built_in()
+def _loaded(
+    shape: tuple[tuple[str, Text, str], ...], modules: tuple[str, ...], own: tuple[Line, ...]
+) -> Model:
+    plan = plan_of(modules)
     inputs = {key: Named(label, unit_text) for key, label, unit_text in shape}
     for key, driver in inputs.items():
         if key in plan.constants or key in NAMES_TAKEN:
@@ -135,6 +103,13 @@ def _loaded(shape: tuple[tuple[str, Text, str], ...], own: tuple[Line, ...]) -> 
             known_first = {key: u for key, u in units.items() if key not in lines or key == line.key}
             openings[line.key] = _checked(line, line.opening, known_first, frozenset())
     return Model(lines, formulas, openings, plan.constants, inputs, _ordered(lines, formulas))
+
+
+def with_formulas(model: Model, formulas: Mapping[str, Formula], given: Iterable[str]) -> Model:
+    """The model with other formulas for some of its lines, which may also read numbers that are ``given``."""
+    merged = {**model.formulas, **formulas}
+    steps = _ordered(model.lines, merged)
+    return replace(model, formulas=merged, steps=steps, given=model.given.union(given))
 
 
 def _checked(line: Line, text: str, units: Mapping[str, Unit], lines: frozenset[str]) -> Formula:

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from core.finance.actuals import is_real
 from core.finance.projection import Projection
 from core.i18n import Refusal, Text
 
@@ -16,6 +17,10 @@ Array = NDArray[np.float64]
 
 SIGNIFICANT = 1e-9
 """A smaller share of the cost of revenue is no cost of its own but rounding."""
+
+
+MRR = ("mrr", "new_mrr", "expansion_mrr", "contraction_mrr", "churned_mrr")
+"""The lines whose real figures need not add up; then what is left over is a movement of its own."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +45,20 @@ def mrr_movements(projection: Projection, first: int, last: int) -> tuple[Move, 
     def total(key: str) -> float:
         return float(projection.lines[key][first : last + 1].sum())
 
-    return (
-        Move(Text("MRR before", "期初 MRR"), projection.at("mrr", first - 1), "level"),
+    before, after = projection.at("mrr", first - 1), projection.at("mrr", last)
+    moves = [
         Move(Text("New", "新增"), total("new_mrr")),
         Move(Text("Expansion", "扩展"), total("expansion_mrr")),
         Move(Text("Contraction", "收缩"), 0.0 - total("contraction_mrr")),
         Move(Text("Churned", "流失"), 0.0 - total("churned_mrr")),
-        Move(Text("MRR after", "期末 MRR"), projection.at("mrr", last), "level"),
+    ]
+    gap = after - before - sum(move.value for move in moves)
+    if any(is_real(projection.venture, key, month) for key in MRR for month in range(first, last + 1)):
+        moves.append(Move(Text("Real figures", "实际数据差额"), gap))
+    return (
+        Move(Text("MRR before", "期初 MRR"), before, "level"),
+        *moves,
+        Move(Text("MRR after", "期末 MRR"), after, "level"),
     )
 
 
@@ -68,17 +80,13 @@ def unit_margin(projection: Projection, month: int) -> tuple[Move, ...]:
         return projection.at(key, month) / customers
 
     price = each("revenue")
-    parts = [
-        Move(Text("Payment fee", "支付手续费"), -each("payment_fees")),
-        Move(Text("Inference", "推理成本"), -each("inference_cost")),
-        Move(Text("Wrong answers", "错误答案"), -each("error_cost_total")),
-        Move(
-            Text("Hosting and support", "托管与支持"),
-            -projection.venture.driver("support_per_customer").amount.median,
-        ),
-    ]
-    known = ("payment_fees", "inference_cost", "error_cost_total", "support_cost_total")
-    other = projection.at("cost_of_revenue", month) - sum(projection.at(key, month) for key in known)
+    parts = [Move(label, -each(key)) for key, label in _COSTS.items() if key in projection.lines]
+    support = projection.venture.driver("support_per_customer").amount.median
+    parts.append(Move(Text("Hosting and support", "托管与支持"), -support))
+    known = sum(
+        projection.at(key, month) for key in (*_COSTS, "support_cost_total") if key in projection.lines
+    )
+    other = projection.at("cost_of_revenue", month) - known
     if other > SIGNIFICANT * projection.at("cost_of_revenue", month):
         parts.append(Move(Text("Delivery and licences", "交付与授权"), -other / customers))
     return (
@@ -86,6 +94,15 @@ def unit_margin(projection: Projection, month: int) -> tuple[Move, ...]:
         *parts,
         Move(Text("Margin", "毛利"), price + sum(part.value for part in parts), "level"),
     )
+
+
+_COSTS: dict[str, Text] = {
+    "payment_fees": Text("Payment fee", "支付手续费"),
+    "inference_cost": Text("Inference", "推理成本"),
+    "error_cost_total": Text("Wrong answers", "错误答案"),
+    "rework_cost": Text("Rework", "返工"),
+}
+"""The costs that the venture's modules may bring, beside delivery and the support of every venture."""
 
 
 def cohorts(projection: Projection) -> Array:

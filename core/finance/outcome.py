@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from core.finance.actuals import figures
 from core.finance.engine import evaluate
 from core.finance.model import Model, model_of
 from core.finance.units import spoken
@@ -59,14 +60,19 @@ def outcome(venture: Venture, name: str) -> Outcome:
 
 
 def outcomes(venture: Venture) -> tuple[Outcome, ...]:
-    """The outcomes of :data:`OUTCOMES` that this plan is long enough for."""
-    long_enough = [key for key, made in OUTCOMES.items() if venture.horizon_months >= made.least_months]
-    return tuple(outcome(venture, key) for key in long_enough)
+    """The outcomes of :data:`OUTCOMES` that this plan has the lines and the months for."""
+    lines = model_of(venture).lines.keys()
+    possible = [
+        key
+        for key, made in OUTCOMES.items()
+        if venture.horizon_months >= made.least_months and lines >= set(made.lines)
+    ]
+    return tuple(outcome(venture, key) for key in possible)
 
 
 def values(venture: Venture, asked: Outcome, drivers: Mapping[str, Array]) -> Array:
     """The outcome for every draw of ``drivers``, shape (draws,), always finite."""
-    lines = evaluate(model_of(venture), drivers, venture.horizon_months, asked.lines)
+    lines = evaluate(model_of(venture), drivers, venture.horizon_months, asked.lines, figures(venture))
     found = asked.read(lines, drivers)
     if not np.isfinite(found).all():
         raise Refusal("{field} is not defined here: it divides by something that is zero.", field=asked.label)
@@ -180,6 +186,13 @@ OUTCOMES: dict[str, _Asked] = {
     "payback": _Asked(
         Text("CAC payback", "CAC 回本周期"), "month", "less", ("survival", "margin_per_customer"), _payback
     ),
+    "npv": _Asked(
+        Text("Net present value (NPV)", "净现值 NPV"),
+        "money",
+        "more",
+        ("npv",),
+        lambda lines, _d, _m: lines["npv"][-1],
+    ),
     "ltv_to_cac": _Asked(
         Text("LTV : CAC", "LTV : CAC"),
         "×",
@@ -205,6 +218,8 @@ def _outcome(model: Model, months: int, name: str) -> Outcome:
             allowed=", ".join(OUTCOMES),
         )
     label = made.label if made else model.lines[key].label
+    if made and not model.lines.keys() >= set(made.lines):
+        raise Refusal("“{field}” is not part of this plan.", field=label)
     monthly = made is None or made.monthly
     if match[2] and not monthly:
         raise Refusal("“{field}” is one number for the whole plan and takes no month.", field=label)

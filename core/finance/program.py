@@ -23,7 +23,7 @@ Rows = Array | list[Array]
 """A line as its rows, the opening first: an array of shape (months + 1, draws), or a list of rows."""
 
 Program = Callable[[Mapping[str, Any], Mapping[str, Rows]], Any]
-"""``run(scope, arrays)``: ``scope`` holds drivers and constants, ``arrays`` the lines and ``month``."""
+"""``run(scope, arrays)``: ``scope`` holds drivers and constants, ``arrays`` the lines and what is given by month."""
 
 
 @lru_cache(maxsize=2048)
@@ -70,7 +70,7 @@ def steady_lines(model: Model) -> tuple[str, ...]:
     for step in model.steps:
         for key in step.lines:
             formula = model.formulas[key]
-            moving = (formula.now & ({"month"} | model.lines.keys())).difference(found)
+            moving = (formula.now & (model.given | model.lines.keys())).difference(found)
             if not (moving or formula.before or formula.cumulated):
                 found.append(key)
     return tuple(found)
@@ -91,7 +91,7 @@ def _function(model: Model, names: list[str], body: list[ast.stmt]) -> Program:
     """``def run(scope, arrays)``: bind every name to a local, then ``body``."""
     bind: list[ast.stmt] = []
     for name in names:
-        home = "arrays" if name in model.lines or name == "month" else "scope"
+        home = "arrays" if name in model.lines or name in model.given else "scope"
         bind.append(
             ast.Assign(
                 [ast.Name(_safe(name), ast.Store())],
@@ -214,7 +214,7 @@ class _Emit(ast.NodeTransformer):
         """Whether what a name stands for differs from month to month."""
         if name in self.steady:
             return False
-        return name in self.model.lines or name in ("month", "prev", "cumulative")
+        return name in self.model.lines or name in self.model.given or name in ("prev", "cumulative")
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         if self._moves(node.id):

@@ -7,7 +7,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from core.finance.draws import SEED, draws, medians, spearman_squared, varying
+from core.finance.actuals import figures
+from core.finance.draws import SEED, draws, medians, share_error, spearman_squared, varying
 from core.finance.engine import evaluate
 from core.finance.model import Model, model_of
 from core.venture import Venture
@@ -69,10 +70,15 @@ class Simulation:
         return float((self.lines["cash"][1:] < 0).any(axis=0).mean())
 
     @property
+    def p_default_alive(self) -> float:
+        """The probability that cash never falls below zero without any new funding, planned rounds left out."""
+        lowest = np.minimum(np.cumsum(self.lines["net_cash_flow"][1:], axis=0).min(axis=0), 0.0)
+        return float((self.lines["cash"][0] + lowest >= 0).mean())
+
+    @property
     def p_cash_out_error(self) -> float:
-        """Standard error of :attr:`p_cash_out` as if the draws were independent (Sobol draws do better)."""
-        p = self.p_cash_out
-        return float(np.sqrt(p * (1 - p) / self.count))
+        """Standard error of :attr:`p_cash_out`."""
+        return share_error(self.p_cash_out, self.count)
 
     def cash_zero_months(self) -> tuple[int | None, int | None, int | None]:
         """The 10th, 50th and 90th percentile of the first month with cash below zero (None: never)."""
@@ -107,7 +113,7 @@ def project(venture: Venture, scenario_id: str | None = None) -> Projection:
     """The projection of a venture (under a scenario) at the medians; found again while nothing changes."""
     under = venture.under(scenario_id)
     model = model_of(under)
-    lines = evaluate(model, medians(under), under.horizon_months)
+    lines = evaluate(model, medians(under), under.horizon_months, None, figures(under))
     return Projection(under, model, {key: array[:, 0] for key, array in lines.items()})
 
 
@@ -118,5 +124,5 @@ def simulate(
     """``count`` paths of a venture (under a scenario); found again while nothing changes."""
     under = venture.under(scenario_id)
     drawn = draws(under, count, seed)
-    lines = evaluate(model_of(under), drawn, under.horizon_months, SIMULATED)
+    lines = evaluate(model_of(under), drawn, under.horizon_months, SIMULATED, figures(under))
     return Simulation(under, lines, drawn, count)

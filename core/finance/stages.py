@@ -41,7 +41,8 @@ def _kinds(projection: Projection) -> set[str]:
 
 
 def _model(projection: Projection, _found: dict[str, Metric]) -> _Answer:
-    if projection.venture.driver("accuracy").source.kind == "measured":
+    venture = projection.venture
+    if venture.has_driver("accuracy") and venture.driver("accuracy").source.kind == "measured":
         return "done", Sentence.of("The accuracy in the plan was measured by a training run.")
     if "measured" in _kinds(projection):
         return "under_way", Sentence.of("A cost was measured; the accuracy in the plan is still assumed.")

@@ -21,6 +21,7 @@ _DEFINITIONS = {
     "month": "30.4375 * day",
     "money": "[money]",
     "customer": "[customer]",
+    "user": "[user]",
     "seat": "[seat]",
     "request": "[request]",
     "call": "[call]",
@@ -29,6 +30,7 @@ _DEFINITIONS = {
     "person": "[person]",
     "run": "[run]",
     "impression": "[impression]",
+    "Kimpression": "1000 * impression",
     "replica": "[replica]",
     "gpu": "[gpu]",
 }
@@ -40,6 +42,7 @@ WORDS: dict[str, tuple[Text, Text]] = {
     "day": (Text("day", "天"), Text("days", "天")),
     "month": (Text("month", "月"), Text("months", "个月")),
     "customer": (Text("customer", "客户"), Text("customers", "个客户")),
+    "user": (Text("free user", "免费用户"), Text("free users", "个免费用户")),
     "seat": (Text("seat", "席位"), Text("seats", "个席位")),
     "request": (Text("request", "请求"), Text("requests", "次请求")),
     "call": (Text("call", "调用"), Text("calls", "次调用")),
@@ -48,6 +51,7 @@ WORDS: dict[str, tuple[Text, Text]] = {
     "person": (Text("person", "人"), Text("people", "人")),
     "run": (Text("run", "次训练"), Text("runs", "次训练")),
     "impression": (Text("impression", "次展示"), Text("impressions", "次展示")),
+    "Kimpression": (Text("1,000 impressions", "千次展示"), Text("1,000 impressions", "千次展示")),
     "replica": (Text("replica", "副本"), Text("replicas", "个副本")),
     "gpu": (Text("GPU", "GPU"), Text("GPUs", "块 GPU")),
 }
@@ -115,7 +119,7 @@ def read(text: str, currency: str, _: Language) -> str:
     first, *rest = re.split(r"([*/])", text)
     words = [currency if first == "money" else "%" if first == "1" else _word(first, 1, _)]
     for sign, part in zip(rest[::2], rest[1::2], strict=True):
-        words.append((" / " if sign == "/" else " · ") + _word(part, 0, _))
+        words.append((" / " if sign == "/" else " · ") + (currency if part == "money" else _word(part, 0, _)))
     return "".join(words)
 
 
@@ -127,6 +131,8 @@ def spoken(value: float, text: str, currency: str, _: Language, digits: int = 3)
         return _.percent(value, digits) + below
     if first == "money":
         return _.money(value, currency, digits) + below
+    if "*" in first:
+        return f"{_.number(value, digits=digits)} {read(text, currency, _)}"
     above = _word(first, 0 if value == 1 else 1, _)
     return f"{_.number(value, digits=digits)} {above}{below}"
 

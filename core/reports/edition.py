@@ -7,7 +7,7 @@ from core.venture import SCHEMA_VERSION
 
 
 def edition(model: Model) -> str:
-    """ "1.3f9c0a7b": the version of the document's schema and a digest of every formula and constant.
+    """ "2.3f9c0a7b": the version of the document's schema and a digest of every formula and constant.
 
     Two ventures of one edition were computed by the same formulas; their numbers may differ.
     """

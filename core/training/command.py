@@ -2,12 +2,14 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
 import psutil
 
+from core.i18n import Refusal
+from core.training.presets import PRESETS
 from core.training.result import Progress, RunResult
 from core.training.spec import RunSpec
 from core.training.worker import ENVIRONMENT
@@ -16,44 +18,31 @@ from core.training.worker import ENVIRONMENT
 def train(
     *,
     preset: str = "cnn",
-    epochs: int | None = None,
-    batch_size: int | None = None,
-    optimizer: str | None = None,
-    activation: str | None = None,
-    loss: str | None = None,
-    learning_rate: float | None = None,
-    seed: int | None = None,
-    train_images: int | None = None,
-    price_per_hour: float | None = None,
-    power_watts: float | None = None,
     report: Callable[[Progress], bool] = lambda progress: True,
+    **settings: Any,
 ) -> dict[str, Any]:
-    """Train the network ``preset`` ("cnn" or "mlp") and return what was measured, ready for JSON.
+    """Train the recipe ``preset``, with ``settings`` changed, and return what was measured, ready for JSON.
 
-    None takes the default of :class:`RunSpec`. ``report`` is called up to four times a second; if it
-    answers False the run stops. The device counts as held since this process began, imports included.
-    Raises a Refusal for a wrong setting, and if the training fails.
+    ``settings`` are fields of :class:`RunSpec`; None leaves what the preset has. ``report`` is called up to four
+    times a second; if it answers False the run stops. The device counts as held since this process began,
+    imports included. Raises a Refusal for a wrong setting, and if the training fails.
     """
-    settings = {
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "optimizer": optimizer,
-        "activation": activation,
-        "loss": loss,
-        "learning_rate": learning_rate,
-        "seed": seed,
-        "train_images": train_images,
-        "price_per_hour": price_per_hour,
-        "power_watts": power_watts,
-    }
-    given: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
-    spec = RunSpec(network=preset, **given)
+    spec = spec_of(preset, {name: value for name, value in settings.items() if value is not None})
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     with silent():
         from core.training import run
 
     return flat(spec, run.train(spec, report, held_since=psutil.Process().create_time()))
+
+
+def spec_of(preset: str, settings: Mapping[str, Any]) -> RunSpec:
+    """The specification of a preset with ``settings`` in place of its own."""
+    if preset not in PRESETS:
+        raise Refusal(
+            "The preset is {value}; allowed are: {allowed}.", value=preset[:40], allowed=", ".join(PRESETS)
+        )
+    return RunSpec(**{**PRESETS[preset].settings, **settings})
 
 
 @contextlib.contextmanager

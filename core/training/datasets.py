@@ -1,33 +1,53 @@
-"""The images to train on, shipped with the project, and where they come from.
+"""The data to train on, shipped with the project, and where it comes from.
 
-MNIST is here in full, so a run needs no network. The file is checked against its SHA-256 when a
-process first opens it; a changed or cut file is refused rather than trained on.
+MNIST is here in full and five small classics of statistics with it, so a run needs no network. Every
+file is checked against its SHA-256 when a process first opens it; a changed or cut file is refused
+rather than trained on. Data of a founder's own is described by an :class:`OwnData` and kept by
+``core.training.own``.
+
+Of a small dataset a fifth is kept for the test, the same for every run, classes in their shares.
 """
 
 import hashlib
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.i18n import Refusal, Text
+from core.training.tables import Encoding, Target, learn_encoding, read_csv
 
-Bytes = NDArray[np.uint8]
+Labels = NDArray[Any]
+Kind = Literal["images", "table"]
+Task = Literal["classes", "number"]
+
+OWN = "own"
+TEST_SHARE = 5
+"""One example in so many is kept for the test, where a dataset brings no test of its own."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
-    """A set of labelled images, described; :func:`load` opens it."""
+    """A set of examples with their answers, described; :func:`load` opens it.
+
+    ``shape``: of one example, (height, width, channels) or (columns,). ``class_names``: what the
+    classes are called; none where the answer is a number, ``target`` of which is the name.
+    """
 
     key: str
     label: Text
     note: Text
+    kind: Kind
+    task: Task
+    shape: tuple[int, ...]
     train_images: int
     test_images: int
-    classes: int
+    class_names: tuple[str, ...]
+    target: Text
     source: str
     citation: str
     licence: Text
@@ -35,19 +55,83 @@ class Dataset:
     file: str
     sha256: str
 
+    @property
+    def classes(self) -> int:
+        return len(self.class_names)
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that a network answers with: one for each class, or a single one."""
+        return self.classes or 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnData:
+    """Data of a founder's own, after inspection: what a specification has to know of it."""
+
+    id: str
+    name: str
+    kind: Kind
+    task: Task
+    shape: tuple[int, ...]
+    train: int
+    test: int
+    class_names: tuple[str, ...]
+    target: str
+
+    @classmethod
+    def of(cls, document: Any) -> Self:
+        """From what JSON makes of it. Raises a Refusal if that is not one."""
+        try:
+            held = {field.name: document[field.name] for field in fields(cls)}
+            held["shape"] = tuple(int(n) for n in held["shape"])
+            held["class_names"] = tuple(str(n) for n in held["class_names"])
+            sound = held["kind"] in ("images", "table") and held["task"] in ("classes", "number")
+            sound &= all(isinstance(held[n], int) and held[n] > 0 for n in ("train", "test"))
+            sound &= len(held["shape"]) == (3 if held["kind"] == "images" else 1) and min(held["shape"]) > 0
+        except (KeyError, TypeError, ValueError):
+            sound = False
+        if not sound:
+            raise Refusal("The description of the founder's own data cannot be read.")
+        return cls(**held)
+
+    @property
+    def described(self) -> Dataset:
+        return Dataset(
+            key=OWN,
+            label=Text(en=self.name, zh=self.name),
+            note=Text(en="Your own data.", zh="你自己的数据。"),
+            kind=self.kind,
+            task=self.task,
+            shape=self.shape,
+            train_images=self.train,
+            test_images=self.test,
+            class_names=self.class_names,
+            target=Text(en=self.target, zh=self.target),
+            source="",
+            citation="",
+            licence=Text(en="your own", zh="归你所有"),
+            licence_url="",
+            file="",
+            sha256="",
+        )
+
 
 @dataclass(frozen=True, slots=True)
-class Images:
-    """The images themselves.
+class Examples:
+    """The examples themselves, all read-only.
 
-    ``train`` (train_images, 28, 28) and ``test`` (test_images, 28, 28): brightness 0 to 255.
-    ``train_labels`` and ``test_labels``: the digit on each, 0 to 9. All read-only.
+    ``train`` and ``test``: pictures (count, height, width[, channels]) of bytes, brightness 0 to 255, or
+    rows (count, columns) of numbers, each column with mean 0 and deviation 1. ``train_labels`` and
+    ``test_labels``: the class of each, or the number to predict, scaled like a column. ``encoding`` says
+    how a row of a table became numbers.
     """
 
-    train: Bytes
-    train_labels: Bytes
-    test: Bytes
-    test_labels: Bytes
+    train: NDArray[Any]
+    train_labels: Labels
+    test: NDArray[Any]
+    test_labels: Labels
+    encoding: Encoding | None = None
 
 
 MNIST = Dataset(
@@ -57,9 +141,13 @@ MNIST = Dataset(
         en="70,000 grey pictures of 28 × 28 pixels, one digit each: 60,000 to train on, 10,000 kept for the test.",
         zh="70,000 张 28 × 28 像素的灰度图，每张一个数字：60,000 张用于训练，10,000 张留作测试。",
     ),
+    kind="images",
+    task="classes",
+    shape=(28, 28, 1),
     train_images=60_000,
     test_images=10_000,
-    classes=10,
+    class_names=tuple("0123456789"),
+    target=Text(en="the digit", zh="数字"),
     source="http://yann.lecun.com/exdb/mnist/",
     citation="Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: Gradient-based learning applied to document "
     "recognition. Proceedings of the IEEE 86 (1998) 2278-2324.",
@@ -73,14 +161,133 @@ MNIST = Dataset(
     sha256="06af5dfe73b70e3bc1c36439982b18a8d76803db9b544f6fdf838a37fbb01b64",
 )
 
-DATASETS = {MNIST.key: MNIST}
+# The five below are the files of scikit-learn 1.9.1 (BSD 3-clause), with the columns named. Licence of
+# the four from the UCI repository as stated there.
+_UCI = Text(en="UCI Machine Learning Repository, CC BY 4.0", zh="UCI 机器学习库，CC BY 4.0")
+_CC_BY = "https://creativecommons.org/licenses/by/4.0/"
+
+DIGITS = Dataset(
+    key="digits",
+    label=Text(en="Small digits", zh="小型手写数字"),
+    note=Text(
+        en="1,797 grey pictures of 8 × 8 pixels, one digit each: trains in a second.",
+        zh="1,797 张 8 × 8 像素的灰度图，每张一个数字：一秒即可训练。",
+    ),
+    kind="images",
+    task="classes",
+    shape=(8, 8, 1),
+    train_images=1_437,
+    test_images=360,
+    class_names=tuple("0123456789"),
+    target=Text(en="the digit", zh="数字"),
+    source="https://archive.ics.uci.edu/dataset/80/optical+recognition+of+handwritten+digits",
+    citation="E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits (1998).",
+    licence=_UCI,
+    licence_url=_CC_BY,
+    file="digits.npz",
+    sha256="ef191a70205459297833b1e4995e64e513251d5554637a9752bc813a300a650f",
+)
+
+BREAST_CANCER = Dataset(
+    key="breast_cancer",
+    label=Text(en="Breast cancer diagnosis", zh="乳腺癌诊断"),
+    note=Text(
+        en="569 tumours, 30 measurements of cell nuclei each: malignant or benign?",
+        zh="569 例肿瘤，每例 30 项细胞核测量值：恶性还是良性？",
+    ),
+    kind="table",
+    task="classes",
+    shape=(30,),
+    train_images=455,
+    test_images=114,
+    class_names=("benign", "malignant"),
+    target=Text(en="the diagnosis", zh="诊断结果"),
+    source="https://archive.ics.uci.edu/dataset/17/breast+cancer+wisconsin+diagnostic",
+    citation="W. Wolberg, O. Mangasarian, N. Street, W. Street: Breast Cancer Wisconsin (Diagnostic) (1995).",
+    licence=_UCI,
+    licence_url=_CC_BY,
+    file="breast_cancer.csv",
+    sha256="af399a019264f7999e6b395ee90576e46564867aa4c8a40797c96be87dc1be55",
+)
+
+WINE = Dataset(
+    key="wine",
+    label=Text(en="Wine growers", zh="葡萄酒产地"),
+    note=Text(
+        en="178 wines of one region, 13 chemical measurements each: which of three growers?",
+        zh="同一产区的 178 种葡萄酒，每种 13 项化学指标：来自三家酒庄中的哪一家？",
+    ),
+    kind="table",
+    task="classes",
+    shape=(13,),
+    train_images=142,
+    test_images=36,
+    class_names=("grower 1", "grower 2", "grower 3"),
+    target=Text(en="the grower", zh="酒庄"),
+    source="https://archive.ics.uci.edu/dataset/109/wine",
+    citation="S. Aeberhard, M. Forina: Wine (1992).",
+    licence=_UCI,
+    licence_url=_CC_BY,
+    file="wine.csv",
+    sha256="2fd304218400ef598804c8e352a9a30b5648a96f28a62f27b66b436aa61b7c75",
+)
+
+IRIS = Dataset(
+    key="iris",
+    label=Text(en="Iris flowers", zh="鸢尾花"),
+    note=Text(
+        en="150 flowers, four lengths in cm each: which of three species?",
+        zh="150 朵花，每朵 4 个长度（厘米）：属于三个品种中的哪一个？",
+    ),
+    kind="table",
+    task="classes",
+    shape=(4,),
+    train_images=120,
+    test_images=30,
+    class_names=("setosa", "versicolor", "virginica"),
+    target=Text(en="the species", zh="品种"),
+    source="https://archive.ics.uci.edu/dataset/53/iris",
+    citation="R. Fisher: The use of multiple measurements in taxonomic problems. Annals of Eugenics 7 (1936).",
+    licence=_UCI,
+    licence_url=_CC_BY,
+    file="iris.csv",
+    sha256="f7fac79ad999fd2d001fd012dd70c0f42c738a7e7cfb7069e71371b55c29341e",
+)
+
+DIABETES = Dataset(
+    key="diabetes",
+    label=Text(en="Diabetes after a year", zh="糖尿病一年后进展"),
+    note=Text(
+        en="442 patients, ten measurements each: how far does the disease advance in a year (a number)?",
+        zh="442 名患者，每人 10 项测量值：一年后病情进展多少（数值）？",
+    ),
+    kind="table",
+    task="number",
+    shape=(10,),
+    train_images=353,
+    test_images=89,
+    class_names=(),
+    target=Text(en="progression", zh="病情进展"),
+    source="https://www4.stat.ncsu.edu/~boos/var.select/diabetes.html",
+    citation="B. Efron, T. Hastie, I. Johnstone, R. Tibshirani: Least angle regression. "
+    "Annals of Statistics 32 (2004) 407-499.",
+    licence=Text(
+        en="published with the article; BSD 3-clause as shipped by scikit-learn",
+        zh="随论文发布；按 scikit-learn 的 BSD 三条款许可分发",
+    ),
+    licence_url="https://github.com/scikit-learn/scikit-learn/blob/main/COPYING",
+    file="diabetes.csv",
+    sha256="5e5e152ba9fdc50847dafa6c640829829e151be622dfa7567bbd4da2d651d3e0",
+)
+
+DATASETS = {data.key: data for data in (MNIST, DIGITS, BREAST_CANCER, WINE, IRIS, DIABETES)}
 
 _FOLDER = Path(__file__).with_name("data")
 
 
 @lru_cache(maxsize=2)
-def load(key: str, folder: Path = _FOLDER) -> Images:
-    """The images of dataset ``key``, read and checked once a process.
+def load(key: str, folder: Path = _FOLDER) -> Examples:
+    """The examples of dataset ``key``, read and checked once a process.
 
     Raises a Refusal if the file is missing or is not the file that was shipped.
     """
@@ -100,24 +307,56 @@ def load(key: str, folder: Path = _FOLDER) -> Images:
             file=dataset.file,
             dataset=dataset.label,
         )
+    if dataset.kind == "table":
+        return split_table(content, dataset.task)
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        return Images(
-            *(_fixed(arrays[name]) for name in ("x_train", "y_train", "x_test", "y_test")),
+        return Examples(
+            train=fixed(arrays["x_train"]),
+            train_labels=fixed(arrays["y_train"]),
+            test=fixed(arrays["x_test"]),
+            test_labels=fixed(arrays["y_test"]),
         )
 
 
-def _fixed(array: Bytes) -> Bytes:
+def split_table(content: bytes, task: Task) -> Examples:
+    """The rows of a CSV whose last column is the answer; the encoding is learned on the training rows."""
+    table = read_csv(content)
+    target = Target.of(table, table.names[-1], task)
+    answers = target.encode(table.columns[target.name])
+    train, test = split(answers)
+    encoding = learn_encoding(table, target, train)
+    rows, labels = encoding.encode(table), encoding.target.encode(table.columns[target.name])
+    return Examples(
+        train=fixed(rows[train]),
+        train_labels=fixed(labels[train]),
+        test=fixed(rows[test]),
+        test_labels=fixed(labels[test]),
+        encoding=encoding,
+    )
+
+
+def split(answers: Labels) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Positions to train on and positions kept for the test, a fifth, the same ones every time."""
+    shuffled = order(answers, seed=0)
+    kept = -(-len(answers) // TEST_SHARE)
+    return np.sort(shuffled[kept:]), np.sort(shuffled[:kept])
+
+
+def fixed(array: NDArray[Any]) -> NDArray[Any]:
+    """The array, read-only from now on."""
     array.setflags(write=False)
     return array
 
 
-def order(labels: Bytes, seed: int) -> NDArray[np.intp]:
+def order(labels: Labels, seed: int) -> NDArray[np.intp]:
     """The positions of ``labels`` shuffled so that every beginning has each class in its share.
 
-    A run on fewer images takes a beginning of this order: runs of one seed are nested, as a learning
-    curve wants them, and no class is missing from a small one.
+    A run on fewer examples takes a beginning of this order: runs of one seed are nested, as a learning
+    curve wants them, and no class is missing from a small one. Numbers instead of classes are shuffled.
     """
     rng = np.random.default_rng(seed)
+    if labels.dtype.kind == "f":
+        return rng.permutation(len(labels))
     height = np.empty(len(labels))
     for digit in np.unique(labels):
         where = np.flatnonzero(labels == digit)

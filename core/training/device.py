@@ -26,8 +26,6 @@ from numpy.typing import NDArray
 
 from core.i18n import Text
 
-Labels = NDArray[np.int32]
-
 
 @dataclass(frozen=True, slots=True)
 class Device:
@@ -203,58 +201,104 @@ def compiles_itself(device: Device) -> bool | Literal["auto"]:
     return False if device.backend == "tensorflow" and device.kind == "cpu" else "auto"
 
 
+def use_precision(precision: str, device: Device) -> None:
+    """Compute in ``precision`` from now on; "mixed" only where the device gains by it (see :func:`gains`)."""
+    import keras
+
+    mixed = precision == "mixed" and gains(device)
+    if device.backend == "tensorflow" and device.kind == "cpu":
+        import tensorflow as tf
+
+        # The graph is rewritten by oneDNN; model, weights and files stay in 32 bits.
+        tf.config.optimizer.set_experimental_options({"auto_mixed_precision_onednn_bfloat16": mixed})
+        mixed = False
+    keras.mixed_precision.set_global_policy("mixed_bfloat16" if mixed else "float32")
+
+
+def gains(device: Device) -> bool:
+    """Whether mixed precision makes ``device`` faster: it has instructions for 16-bit products.
+
+    Processors by their flags, GPUs by their generation (bfloat16 since Ampere, compute capability 8).
+    """
+    if device.kind == "cpu":
+        return device.backend == "tensorflow" and _processor_has_bfloat16()
+    with nvml_cards() as (nvml, cards):
+        return bool(cards) and nvml.nvmlDeviceGetCudaComputeCapability(cards[0].handle)[0] >= 8
+
+
+@lru_cache(maxsize=1)
+def _processor_has_bfloat16() -> bool:
+    try:
+        flags = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
 def fit_data(
-    images: NDArray[np.uint8], labels: Labels, batch_size: int, epochs: int, seed: int
+    inputs: NDArray[Any], labels: NDArray[Any], batch_size: int, epochs: int, seed: int, first_epoch: int = 0
 ) -> dict[str, Any]:
-    """Arguments for ``Model.fit``: every epoch all images once, shuffled anew, brightness 0 to 1.
+    """Arguments for ``Model.fit``: every epoch all examples once, shuffled anew; brightness 0 to 1.
 
     On TensorFlow a ``tf.data`` pipeline of its own with autotuning off. With autotuning on, as in
     Keras' own way to feed arrays, the end of an epoch waits now and then until the tuner wakes: up to
-    several seconds that a metered run would pay for. The images stay bytes until their batch is due.
+    several seconds that a metered run would pay for. Pictures stay bytes until their batch is due.
+    Epochs before ``first_epoch`` are left out.
     """
     if backend_name() != "tensorflow":
-        return {"x": scaled(images), "y": labels, "batch_size": batch_size, "shuffle": True}
+        return {"x": scaled(inputs), "y": labels, "batch_size": batch_size, "shuffle": True}
     import tensorflow as tf
 
-    count = len(images)
+    count = len(inputs)
 
     def shuffled(epoch: Any) -> Any:
         key = tf.stack([tf.constant(seed, tf.int64), epoch])
         places = tf.random.experimental.stateless_shuffle(tf.range(count), seed=key)
         return tf.data.Dataset.from_tensor_slices(places).batch(batch_size)
 
-    batches = tf.data.Dataset.range(epochs).flat_map(shuffled)
-    pipeline = _pipeline(batches, images, labels)
+    batches = tf.data.Dataset.range(first_epoch, epochs).flat_map(shuffled)
+    pipeline = _pipeline(batches, inputs, labels)
     return {"x": pipeline, "steps_per_epoch": -(-count // batch_size), "shuffle": False}
 
 
-def score_data(images: NDArray[np.uint8], labels: Labels, batch_size: int) -> dict[str, Any]:
-    """Arguments for ``Model.evaluate``: all images once, in order."""
+def score_data(inputs: NDArray[Any], labels: NDArray[Any] | None, batch_size: int) -> dict[str, Any]:
+    """Arguments for ``Model.evaluate``, or without labels for ``Model.predict``: all examples once, in order."""
     if backend_name() != "tensorflow":
-        return {"x": scaled(images), "y": labels, "batch_size": batch_size}
+        held = {} if labels is None else {"y": labels}
+        return {"x": scaled(inputs), **held, "batch_size": batch_size}
     import tensorflow as tf
 
-    batches = tf.data.Dataset.range(len(images), output_type=tf.int32).batch(batch_size)
-    return {"x": _pipeline(batches, images, labels)}
+    batches = tf.data.Dataset.range(len(inputs), output_type=tf.int32).batch(batch_size)
+    return {"x": _pipeline(batches, inputs, labels)}
 
 
-def _pipeline(batches: Any, images: NDArray[np.uint8], labels: Labels) -> Any:
-    """A ``tf.data`` pipeline from batches of positions to batches of scaled images and labels."""
+def _pipeline(batches: Any, inputs: NDArray[Any], labels: NDArray[Any] | None) -> Any:
+    """A ``tf.data`` pipeline from batches of positions to batches of scaled inputs, with labels if any."""
     import tensorflow as tf
 
+    pictures = inputs.dtype == np.uint8
     with tf.device("/cpu:0"):
-        all_images = tf.constant(images[..., None])
-        all_labels = tf.constant(labels)
+        all_inputs = tf.constant(_with_channels(inputs))
+        all_labels = None if labels is None else tf.constant(labels)
 
     def gathered(places: Any) -> Any:
-        pixels = tf.cast(tf.gather(all_images, places), tf.float32) / 255.0
-        return pixels, tf.gather(all_labels, places)
+        found = tf.gather(all_inputs, places)
+        if pictures:
+            found = tf.cast(found, tf.float32) / 255.0
+        return found if all_labels is None else (found, tf.gather(all_labels, places))
 
     options = tf.data.Options()
     options.autotune.enabled = False
     return batches.map(gathered, num_parallel_calls=1).prefetch(4).with_options(options)
 
 
-def scaled(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Bytes (n, 28, 28) as numbers from 0 to 1 (n, 28, 28, 1)."""
-    return (images[..., None] / np.float32(255)).astype(np.float32, copy=False)
+def scaled(inputs: NDArray[Any]) -> NDArray[np.float32]:
+    """Pictures (n, height, width[, channels]) of bytes as numbers from 0 to 1, always with channels; rows of
+    a table as they are."""
+    if inputs.dtype != np.uint8:
+        return inputs.astype(np.float32, copy=False)
+    return (_with_channels(inputs) / np.float32(255)).astype(np.float32, copy=False)
+
+
+def _with_channels(inputs: NDArray[Any]) -> NDArray[Any]:
+    return inputs[..., None] if inputs.ndim == 3 else inputs

@@ -56,7 +56,7 @@ def _distance(one: RunSpec, other: RunSpec) -> float:
     work = abs(math.log(one.architecture.training_flop / other.architecture.training_flop))
     batch = abs(math.log(one.batch_size / other.batch_size))
     unlike: int = sum(
-        getattr(one, name, None) != getattr(other, name, None)
+        getattr(one, name) != getattr(other, name)
         for name in ("network", "precision", "batch_norm", "dropout", "optimizer")
     )
     return float(work + batch + unlike)

@@ -35,8 +35,11 @@ class Progress:
 class RunResult:
     """What one run measured.
 
-    - ``stopped``: ended early because somebody asked; then there is no test.
-    - ``test_accuracy`` (share), ``test_loss``: on the 10,000 test images, once, at the end.
+    - ``stopped``: ended early because somebody asked; then there is no test. ``stopped_early``: ended
+      early because the validation loss fell no more; then there is one.
+    - ``test_accuracy`` (share), ``test_loss``: on the test examples, once, at the end. Where a number is
+      predicted there is no accuracy, but ``test_rmse``, the root of the mean squared error in the unit of
+      the number, and ``test_r2``, the share of the variance that is explained.
     - ``train_loss``, ``train_accuracy``: means over the last epoch while it was trained.
     - ``validation_loss``, ``validation_accuracy``: after the last epoch, if images were left over for it.
     - ``fit_seconds``: wall time of Keras' ``fit``: compilation, training and validation.
@@ -72,6 +75,9 @@ class RunResult:
     energy: Energy
     device: Device
     environment: dict[str, str] = field(default_factory=dict)
+    stopped_early: bool = False
+    test_rmse: float | None = None
+    test_r2: float | None = None
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

@@ -4,8 +4,8 @@
 clock after every batch, and four times a second says how far the run is; everything else that is
 measured is read before ``fit`` or after it, so that being watched costs well under one per cent.
 
-The test images are scored once, at the end. A run on all 60,000 training images has no validation,
-because it would have to train on fewer; a smaller one is validated on images it does not train on (see
+The test examples are scored once, at the end. A run on all training examples has no validation, because
+it would have to train on fewer; a smaller one is validated on examples it does not train on (see
 ``RunSpec.validation_images``).
 """
 
@@ -17,12 +17,13 @@ from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from core.i18n import Refusal
-from core.training import datasets, device, networks
+from core.training import datasets, device, networks, scores
 from core.training.energy import Meter
 from core.training.result import Phase, Progress, RunResult, cost
-from core.training.spec import RunSpec
+from core.training.spec import WHOLE_RANGES, RunSpec
 
 REPORT_EVERY_S = 0.25
 """At most four reports a second while training."""
@@ -53,46 +54,53 @@ def train(
     used = device.prepare()
     meter = Meter(used, spec.power_watts)
     keras.utils.set_random_seed(spec.seed)
-    images = datasets.load(spec.dataset)
-    chosen, kept_back = _split(spec, images)
+    examples = load(spec)
+    chosen, kept_back = _split(spec, examples)
+    device.use_precision(spec.precision, used)
     model = networks.build(spec)
+    classes = spec.data.task == "classes"
     model.compile(
         optimizer=networks.optimizer(spec),
         loss=networks.loss(spec),
-        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")] if classes else [],
         jit_compile=device.compiles_itself(used),
     )
     watch = _Watch(spec, report, stop, meter, held_since)
-    test: dict[str, float] = {}
+    test = scores.Scores()
     test_seconds = 0.0
     try:
-        _fit(model, spec, images, chosen, kept_back, watch)
+        _fit(model, spec, examples, chosen, kept_back, watch)
         if not watch.stopped and watch.say("test"):
             began = time.perf_counter()
-            scored = device.score_data(images.test, images.test_labels.astype(np.int32), SCORE_BATCH)
-            test = model.evaluate(**scored, verbose=0, return_dict=True)
+            answers = answer(model, examples.test)
+            test = scores.score(spec, answers, examples)
             test_seconds = time.perf_counter() - began
     except Exception as error:
         if _is_out_of_memory(error):
             raise Refusal(
-                "The device ran out of memory with batches of {batch_size} images; a smaller batch size needs less.",
+                "The device ran out of memory with batches of {batch_size} examples; "
+                "batches of {smaller} need about half.",
                 batch_size=spec.batch_size,
+                smaller=max(WHOLE_RANGES["batch_size"][0], spec.batch_size // 2),
             ) from error
         raise
     held = time.time() - held_since
     return RunResult(
         stopped=watch.stopped,
+        stopped_early=not watch.stopped and watch.step < spec.total_steps,
         epochs=watch.epoch,
         steps=watch.step,
         images=watch.images,
-        parameters=model.count_params(),
+        parameters=spec.parameters,
         training_flop=spec.architecture.training_flop * watch.images,
         train_loss=watch.train.get("loss"),
         train_accuracy=watch.train.get("accuracy"),
         validation_loss=watch.train.get("val_loss"),
         validation_accuracy=watch.train.get("val_accuracy"),
-        test_loss=test.get("loss"),
-        test_accuracy=test.get("accuracy"),
+        test_loss=test.loss,
+        test_accuracy=test.accuracy,
+        test_rmse=test.rmse,
+        test_r2=test.r2,
         fit_seconds=watch.fit_seconds,
         test_seconds=test_seconds,
         held_seconds=held,
@@ -106,33 +114,59 @@ def train(
     )
 
 
-def _split(spec: RunSpec, images: datasets.Images) -> tuple[Any, Any]:
-    """Where the images to train on and those to validate on are, as indices into the training images."""
+def load(spec: RunSpec) -> datasets.Examples:
+    """The examples that ``spec`` speaks of."""
+    return datasets.load(spec.dataset)
+
+
+def answer(model: keras.Model, inputs: NDArray[Any]) -> NDArray[np.float32]:
+    """What the network answers to each of ``inputs``: (count, classes) probabilities, or (count, 1) numbers."""
+    answers: NDArray[np.float32] = model.predict(**device.score_data(inputs, None, SCORE_BATCH), verbose=0)
+    return answers
+
+
+def _split(spec: RunSpec, examples: datasets.Examples) -> tuple[Any, Any]:
+    """Which examples to train on and which to validate on, as indices into the training examples."""
     if spec.train_images == spec.data.train_images:
         return slice(None), slice(0, 0)
-    order = datasets.order(images.train_labels, spec.seed)
+    order = datasets.order(examples.train_labels, spec.seed)
     return order[: spec.train_images], order[len(order) - spec.validation_images :]
 
 
 def _fit(
-    model: keras.Model, spec: RunSpec, images: datasets.Images, chosen: Any, kept_back: Any, watch: "_Watch"
+    model: keras.Model,
+    spec: RunSpec,
+    examples: datasets.Examples,
+    chosen: Any,
+    kept_back: Any,
+    watch: "_Watch",
 ) -> None:
-    labels = images.train_labels.astype(np.int32)
-    data = device.fit_data(images.train[chosen], labels[chosen], spec.batch_size, spec.epochs, spec.seed)
+    labels = answers_of(examples.train_labels)
+    data = device.fit_data(examples.train[chosen], labels[chosen], spec.batch_size, spec.epochs, spec.seed)
     validation: Any = None
     if spec.validation_images:
-        scored = device.score_data(images.train[kept_back], labels[kept_back], SCORE_BATCH)
+        scored = device.score_data(examples.train[kept_back], labels[kept_back], SCORE_BATCH)
         validation = (scored["x"], scored["y"]) if "y" in scored else scored["x"]
+    callbacks: list[keras.callbacks.Callback] = [watch]
+    if spec.patience:
+        callbacks.append(
+            keras.callbacks.EarlyStopping("val_loss", patience=spec.patience, restore_best_weights=True)
+        )
     watch.start()
     model.fit(
         **data,
         epochs=spec.epochs,
         verbose=0,
-        callbacks=[watch],
+        callbacks=callbacks,
         validation_data=validation,
         validation_batch_size=None if validation is None or "y" not in scored else SCORE_BATCH,
     )
     watch.end()
+
+
+def answers_of(labels: NDArray[Any]) -> NDArray[Any]:
+    """Labels as a loss takes them: classes as int32, numbers as float32."""
+    return labels.astype(np.float32 if labels.dtype.kind == "f" else np.int32)
 
 
 class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
@@ -193,7 +227,7 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
 
     def _halt(self) -> None:
         self.stopped = True
-        self.model.stop_training = self.model.stop_evaluating = True
+        self.model.stop_training = self.model.stop_evaluating = self.model.stop_predicting = True
 
     def _check(self, logs: dict[str, float]) -> None:
         if not np.isfinite(logs["loss"]):
@@ -224,7 +258,7 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
             self._check(logs)
             self._meter.tick()
             self.train = dict(logs)
-            self.say("train", logs["loss"], logs["accuracy"])
+            self.say("train", logs["loss"], logs.get("accuracy"))
 
     def on_test_begin(self, logs: Any = None) -> None:
         self._validation_began = time.perf_counter()
@@ -244,9 +278,9 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         if not (self._due(time.perf_counter(), self._next_epoch_report) or last):
             return
         self._next_epoch_report = self._next_report
-        self.say("train", logs["loss"], logs["accuracy"])
+        self.say("train", logs["loss"], logs.get("accuracy"))
         if "val_loss" in logs and not self.stopped:
-            self.say("validation", logs["val_loss"], logs["val_accuracy"])
+            self.say("validation", logs["val_loss"], logs.get("val_accuracy"))
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -14,104 +14,19 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from core.i18n import Refusal, Text
-from core.training.architecture import NETWORKS, Network
-from core.training.datasets import DATASETS, Dataset
+from core.training.architecture import NETWORKS, Network, Options
+from core.training.choices import (
+    ACTIVATIONS,
+    LOSSES,
+    OPTIMIZERS,
+    PRECISIONS,
+    SCHEDULES,
+    Choice,
+    Optimizer,
+)
+from core.training.datasets import DATASETS, MNIST, OWN, Dataset, OwnData
 
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One of several settings, with the words for it."""
-
-    key: str
-    label: Text
-    note: Text
-
-
-@dataclass(frozen=True, slots=True)
-class Optimizer(Choice):
-    """A way to take a step downhill, and the learning rate it is usually given."""
-
-    learning_rate: float
-
-
-# Learning rates: the defaults of Keras 3 (SGD 0.01, Adam 0.001); for Adagrad that of PyTorch, 0.01,
-# because Keras' 0.001 hardly moves in a handful of epochs.
-OPTIMIZERS = {
-    choice.key: choice
-    for choice in (
-        Optimizer(
-            "sgd",
-            Text(en="Gradient descent (SGD)", zh="随机梯度下降（SGD）"),
-            Text(en="A step straight downhill after every batch.", zh="每个批次后沿最陡方向走一步。"),
-            0.01,
-        ),
-        Optimizer(
-            "momentum",
-            Text(en="SGD with momentum", zh="带动量的 SGD"),
-            Text(en="Keeps nine tenths of the last step.", zh="保留上一步的九成速度。"),
-            0.01,
-        ),
-        Optimizer(
-            "adagrad",
-            Text(en="Adagrad", zh="Adagrad"),
-            Text(
-                en="Shortens the steps of weights that have moved much already.",
-                zh="变动多的权重，步长逐渐变小。",
-            ),
-            0.01,
-        ),
-        Optimizer(
-            "adam",
-            Text(en="Adam", zh="Adam"),
-            Text(
-                en="Momentum, and steps scaled by the recent size of the gradient.",
-                zh="动量加上按近期梯度大小调整的步长。",
-            ),
-            0.001,
-        ),
-    )
-}
-MOMENTUM = 0.9
-
-ACTIVATIONS = {
-    choice.key: choice
-    for choice in (
-        Choice(
-            "relu",
-            Text(en="ReLU", zh="ReLU"),
-            Text(en="Zero below zero, unchanged above.", zh="负值取零，正值不变。"),
-        ),
-        Choice(
-            "sigmoid",
-            Text(en="Sigmoid", zh="Sigmoid"),
-            Text(en="Squeezes every number between 0 and 1.", zh="把数值压到 0 与 1 之间。"),
-        ),
-        Choice(
-            "tanh",
-            Text(en="Tanh", zh="Tanh"),
-            Text(en="Squeezes every number between -1 and 1.", zh="把数值压到 -1 与 1 之间。"),
-        ),
-    )
-}
-
-LOSSES = {
-    choice.key: choice
-    for choice in (
-        Choice(
-            "cross_entropy",
-            Text(en="Cross-entropy", zh="交叉熵"),
-            Text(en="Punishes being sure and wrong.", zh="对又自信又错误的判断惩罚最重。"),
-        ),
-        Choice(
-            "mse",
-            Text(en="Mean squared error", zh="均方误差"),
-            Text(
-                en="The squared distance to the right answer; learns more slowly here.",
-                zh="与正确答案的平方距离；在此任务上学得较慢。",
-            ),
-        ),
-    )
-}
+__all__ = ["ACTIVATIONS", "CHOICES", "FIELDS", "LOSSES", "OPTIMIZERS", "Choice", "Optimizer", "RunSpec"]
 
 FIELDS = {
     "network": Text(en="network", zh="网络"),
@@ -123,9 +38,18 @@ FIELDS = {
     "batch_size": Text(en="batch size", zh="批大小"),
     "learning_rate": Text(en="learning rate", zh="学习率"),
     "seed": Text(en="random seed", zh="随机种子"),
-    "train_images": Text(en="training images", zh="训练图像数"),
+    "train_images": Text(en="training examples", zh="训练样本数"),
     "price_per_hour": Text(en="price of the device in USD per hour", zh="设备价格（美元/小时）"),
     "power_watts": Text(en="power of the device in watts", zh="设备功率（瓦）"),
+    "width": Text(en="width", zh="宽度"),
+    "depth": Text(en="depth", zh="深度"),
+    "dropout": Text(en="dropout", zh="随机失活率"),
+    "batch_norm": Text(en="batch normalisation", zh="批归一化"),
+    "momentum": Text(en="momentum", zh="动量"),
+    "second_moment": Text(en="second moment", zh="二阶矩"),
+    "schedule": Text(en="schedule of the learning rate", zh="学习率策略"),
+    "patience": Text(en="patience of early stopping", zh="早停耐心值"),
+    "precision": Text(en="precision", zh="精度"),
 }
 """What a person calls each field."""
 
@@ -135,20 +59,34 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "optimizer": tuple(OPTIMIZERS),
     "activation": tuple(ACTIVATIONS),
     "loss": tuple(LOSSES),
+    "schedule": tuple(SCHEDULES),
+    "precision": tuple(PRECISIONS),
 }
 
 WHOLE_RANGES = {
     "epochs": (1, 100),
     "batch_size": (8, 4096),
     "seed": (0, 2**31 - 1),
-    "train_images": (100, 60_000),
+    "width": (4, 1024),
+    "depth": (1, 6),
+    "patience": (0, 50),
 }
 
 NUMBER_RANGES = {
     "learning_rate": (1e-6, 10.0),
     "price_per_hour": (0.0, 1000.0),
     "power_watts": (1.0, 20_000.0),
+    "dropout": (0.0, 0.9),
+    "momentum": (0.0, 0.999),
+    "second_moment": (0.5, 0.999999),
 }
+_OPTIONAL = ("power_watts", "momentum", "second_moment")
+
+LEAST_EXAMPLES = 100
+"""The fewest examples that a run trains on, where a dataset has so many."""
+
+MOST_PARAMETERS = 20_000_000
+"""More would need gigabytes for weights, gradients and the optimiser's memory."""
 
 DEFAULT_PRICE_PER_HOUR = 0.10
 """USD; about a cloud machine with two virtual CPUs (AWS c7i.large, on demand in us-east-1, 2025: 0.0893)."""
@@ -158,35 +96,98 @@ DEFAULT_PRICE_PER_HOUR = 0.10
 class RunSpec:
     """One training run before it happens.
 
-    ``learning_rate`` None becomes the usual one of the optimiser. ``train_images`` under 60,000 takes
-    that many of them, all digits in their shares. ``price_per_hour`` (USD) is what the device costs
-    while it is held; ``power_watts``, if given, is its power, else energy is measured or estimated.
+    What is left out becomes the usual of the dataset, network or optimiser: ``network`` and ``loss`` "",
+    ``width``, ``depth`` and ``train_images`` 0 (all of them), ``learning_rate``, ``momentum`` and
+    ``second_moment`` None. Fewer ``train_images`` than there are take that many, all classes in their
+    shares. ``own`` describes data of the founder's own, and stands in place of ``dataset``.
+
+    ``patience`` above 0 stops the run early once the validation loss has not fallen for so many epochs,
+    and keeps the best weights; examples are then kept back for it. ``price_per_hour`` (USD) is what the
+    device costs while it is held; ``power_watts``, if given, is its power, else energy is measured or
+    estimated.
     """
 
-    network: str = "cnn"
+    network: str = ""
     dataset: str = "mnist"
     optimizer: str = "adam"
     activation: str = "relu"
-    loss: str = "cross_entropy"
+    loss: str = ""
     epochs: int = 5
     batch_size: int = 64
     learning_rate: float | None = None
     seed: int = 0
-    train_images: int = 60_000
+    train_images: int = 0
     price_per_hour: float = DEFAULT_PRICE_PER_HOUR
     power_watts: float | None = None
+    width: int = 0
+    depth: int = 0
+    dropout: float = 0.0
+    batch_norm: bool = False
+    momentum: float | None = None
+    second_moment: float | None = None
+    schedule: str = "constant"
+    patience: int = 0
+    precision: str = "full"
+    own: OwnData | None = None
 
     def __post_init__(self) -> None:
+        if self.own is not None:
+            object.__setattr__(self, "dataset", OWN)
+        else:
+            _check_choice("dataset", self.dataset, CHOICES["dataset"])
+        self._fill_in()
         for name, allowed in CHOICES.items():
-            _check_choice(name, getattr(self, name), allowed)
+            if name != "dataset":
+                _check_choice(name, getattr(self, name), allowed)
+        if NETWORKS[self.network].takes == "images" and self.data.kind != "images":
+            raise Refusal(
+                "The network {network} takes pictures only; for a table take the perceptron.",
+                network=NETWORKS[self.network].label,
+            )
+        if self.data.task == "number" and self.loss != "mse":
+            raise Refusal(
+                "The loss is {value}; a number is predicted with the mean squared error.",
+                value=LOSSES[self.loss].label,
+            )
+        object.__setattr__(self, "width", self.width or NETWORKS[self.network].width)
+        object.__setattr__(self, "depth", self.depth or NETWORKS[self.network].depth)
         for name, (least, most) in WHOLE_RANGES.items():
             _check_whole(name, getattr(self, name), least, most)
-        if self.learning_rate is None:
-            object.__setattr__(self, "learning_rate", OPTIMIZERS[self.optimizer].learning_rate)
+        if not isinstance(self.batch_norm, bool):
+            _check_choice("batch_norm", self.batch_norm, ("true", "false"))
+        self._count_examples()
+        usual = OPTIMIZERS[self.optimizer]
+        for name in ("learning_rate", "momentum", "second_moment"):
+            if getattr(self, name) is None or (name != "learning_rate" and getattr(usual, name) is None):
+                object.__setattr__(self, name, getattr(usual, name))
         for name, (lowest, highest) in NUMBER_RANGES.items():
             value = getattr(self, name)
-            if value is not None or name != "power_watts":
+            if value is not None or name not in _OPTIONAL:
                 object.__setattr__(self, name, _checked_number(name, value, lowest, highest))
+        if self.parameters > MOST_PARAMETERS:
+            raise Refusal(
+                "The network would have {parameters} parameters; at most {most} are allowed: "
+                "a smaller width or depth makes fewer.",
+                parameters=f"{self.parameters:,}",
+                most=f"{MOST_PARAMETERS:,}",
+            )
+
+    def _fill_in(self) -> None:
+        """Take the usual network and loss of the data where none is chosen."""
+        if self.network == "":
+            object.__setattr__(self, "network", "cnn" if self.data.kind == "images" else "mlp")
+        if self.loss == "":
+            object.__setattr__(self, "loss", "mse" if self.data.task == "number" else "cross_entropy")
+
+    def _count_examples(self) -> None:
+        """All examples where none are asked for; with early stopping, less those that it watches."""
+        there = self.data.train_images
+        if self.train_images == 0 and not isinstance(self.train_images, bool):
+            object.__setattr__(self, "train_images", there)
+        _check_whole("train_images", self.train_images, min(LEAST_EXAMPLES, there // 2), there)
+        if self.patience:
+            watched = min(5_000, max(there // 10, 1))
+            object.__setattr__(self, "train_images", min(self.train_images, there - watched))
 
     def to_json(self) -> str:
         """As JSON, complete, so that no later default can change the run."""
@@ -204,25 +205,40 @@ class RunSpec:
         unknown = sorted(set(document) - {field.name for field in fields(cls)})
         if unknown:
             raise Refusal("The run specification has an unknown field {field}.", field=unknown[0][:40])
+        if document.get("own") is not None:
+            document["own"] = OwnData.of(document["own"])
         return cls(**document)
 
     @property
     def title(self) -> Text:
-        """The run in a few words: "cnn · Adam · 5 epochs · 60,000 images"."""
+        """The run in a few words: "CNN · Adam · 5 epochs · 60,000 images"."""
+        rows = self.data.kind == "table"
+        other = "" if self.dataset == MNIST.key else " · "
+        name = self.data.label if other else Text(en="", zh="")
         return Text(
-            en=f"{self.network.upper()} · {OPTIMIZERS[self.optimizer].label.en} · "
-            f"{self.epochs} {'epoch' if self.epochs == 1 else 'epochs'} · {self.train_images:,} images",
-            zh=f"{self.network.upper()} · {OPTIMIZERS[self.optimizer].label.zh} · "
-            f"{self.epochs} 轮 · {self.train_images:,} 张图像",
+            en=f"{name.en}{other}{self.network.upper()} · {OPTIMIZERS[self.optimizer].label.en} · "
+            f"{self.epochs} {'epoch' if self.epochs == 1 else 'epochs'} · {self.train_images:,} "
+            f"{'rows' if rows else 'images'}",
+            zh=f"{name.zh}{other}{self.network.upper()} · {OPTIMIZERS[self.optimizer].label.zh} · "
+            f"{self.epochs} 轮 · {self.train_images:,} {'行' if rows else '张图像'}",
         )
 
     @property
     def architecture(self) -> Network:
-        return NETWORKS[self.network]
+        options = Options(self.width, self.depth, self.dropout, self.batch_norm)
+        shape = self.data.shape
+        given = (shape[0], shape[1], shape[2]) if len(shape) == 3 else (1, 1, shape[0])
+        return NETWORKS[self.network].network(given, self.data.outputs, options)
 
     @property
     def data(self) -> Dataset:
-        return DATASETS[self.dataset]
+        return DATASETS[self.dataset] if self.own is None else self.own.described
+
+    @property
+    def recipe(self) -> str:
+        """Everything that makes one run like another but for size, epochs, seed and price, in one string."""
+        apart = {"epochs", "seed", "train_images", "price_per_hour", "power_watts"}
+        return json.dumps({name: value for name, value in asdict(self).items() if name not in apart})
 
     @property
     def parameters(self) -> int:
@@ -240,7 +256,7 @@ class RunSpec:
 
     @property
     def images_seen(self) -> int:
-        """Images shown to the network during the whole run."""
+        """Examples shown to the network during the whole run."""
         return self.train_images * self.epochs
 
     @property
@@ -250,7 +266,7 @@ class RunSpec:
 
     @property
     def validation_images(self) -> int:
-        """Images scored after every epoch: of those that the run does not train on, a tenth of its size.
+        """Examples scored after every epoch: of those that the run does not train on, a tenth of its size.
 
         At least 1,000, so that an accuracy of 95 % is known to ±0.7 points (one standard error), at
         most 5,000. A run on all 60,000 trains on every image, as the usual recipe does, and has none:

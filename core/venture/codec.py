@@ -8,23 +8,21 @@ nothing but a whole valid venture ever comes out.
 
 import json
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import from_json as parse_json
 
 from core.i18n import Refusal
+from core.venture.earlier import STEPS
 from core.venture.frozen import refusal_of
 from core.venture.venture import Venture
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MAX_BYTES = 2_000_000
 MAX_PARTS = 50_000
 MAX_NAMES = 100
 """A full venture has some ten thousand objects and lists, and an object a dozen names."""
-
-Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def to_json(venture: Venture) -> str:
@@ -87,9 +85,5 @@ def _migrated(document: dict[str, Any]) -> dict[str, Any]:
             most=SCHEMA_VERSION,
         )
     for step in range(version, SCHEMA_VERSION):
-        document = MIGRATIONS[step](document)
+        document = STEPS[step](document)
     return {key: value for key, value in document.items() if key != "schema_version"}
-
-
-MIGRATIONS: dict[int, Migration] = {}
-"""From each older schema version to the next; empty while there is only the first."""

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from core.i18n import Refusal, Text
 from core.venture.amount import Amount
 from core.venture.canvas import Block, Canvas
+from core.venture.compute_plan import ComputePlan
 from core.venture.driver import TYPED, Driver, Source
 from core.venture.frozen import Frozen, Key, Long, Parts, Short, refusing
 
@@ -19,6 +20,9 @@ CURRENCIES: tuple[Currency, ...] = ("USD", "EUR", "GBP", "CNY")
 
 MAX_NAME = 80
 MAX_DRIVERS, MAX_LINES, MAX_SCENARIOS, MAX_HYPOTHESES = 200, 100, 12, 60
+MAX_MODULES = 30
+
+MAX_ACTUALS = 60
 
 
 class Line(Frozen):
@@ -44,6 +48,13 @@ class Override(Frozen):
     amount: Amount
 
 
+class Actual(Frozen):
+    """Real figures of a line of the plan, from month 1 on in the line's unit; None where there is none."""
+
+    key: Key
+    values: Parts[float | None]
+
+
 def _short_enough(name: Text) -> Text:
     length = max(len(name.en), len(name.zh))
     if not name.en.strip() or length > MAX_NAME:
@@ -63,46 +74,6 @@ class Scenario(Frozen):
     id: Key
     name: Name
     overrides: Parts[Override] = ()
-
-
-class TrainingPlan(Frozen):
-    """What is to be trained: ``parameters`` N on ``tokens`` D on ``accelerators`` × ``accelerator``.
-
-    ``price_per_hour`` is in USD per accelerator-hour (None: the table's typical price);
-    ``experiments`` multiplies the final run by what development took in all.
-    """
-
-    parameters: Annotated[float, Field(gt=0)] = 7e9
-    active_parameters: Annotated[float, Field(gt=0)] | None = None
-    tokens: Annotated[float, Field(gt=0)] = 1e9
-    sequence_length: Annotated[int, Field(ge=1)] = 2048
-    precision: Short = "bf16"
-    accelerator: Short = "H100 SXM"
-    accelerators: Annotated[int, Field(ge=1)] = 8
-    price_per_hour: Annotated[float, Field(gt=0)] | None = None
-    experiments: Annotated[float, Field(ge=1)] = 1.5
-
-
-class ServingPlan(Frozen):
-    """How requests are answered: by an API (``provider``, ``model``) or on own accelerators."""
-
-    provider: Short = "anthropic"
-    model: Short = "claude-sonnet-4-5"
-    open_model: Short = "Llama 3.1 8B"
-    precision: Short = "fp8"
-    accelerator: Short = "H100 SXM"
-    accelerators: Annotated[int, Field(ge=1)] = 1
-    price_per_hour: Annotated[float, Field(gt=0)] | None = None
-    utilisation: Annotated[float, Field(gt=0, le=1)] = 0.7
-    requests_per_month: Annotated[float, Field(gt=0)] = 1e6
-    peak_factor: Annotated[float, Field(ge=1)] = 3.0
-
-
-class ComputePlan(Frozen):
-    """The inputs of the compute page."""
-
-    training: TrainingPlan = TrainingPlan()
-    serving: ServingPlan = ServingPlan()
 
 
 class Hypothesis(Frozen):
@@ -129,7 +100,11 @@ class Hypothesis(Frozen):
 
 
 class Venture(Frozen):
-    """The whole document. Every method that changes returns a new venture or raises a Refusal."""
+    """The whole document. Every method that changes returns a new venture or raises a Refusal.
+
+    ``modules`` are the parts of the built-in plan that this venture uses beside its core: how it earns,
+    how it serves (:mod:`core.finance.modules`).
+    """
 
     name: Name
     promise: Text = Text("")
@@ -139,11 +114,13 @@ class Venture(Frozen):
     start: date
     horizon_months: Annotated[int, Field(ge=6, le=120)] = 36
     canvas: Canvas = Canvas()
+    modules: Parts[Key] = ()
     drivers: Parts[Driver] = ()
     scenarios: Parts[Scenario] = ()
     lines: Parts[Line] = ()
     compute_plan: ComputePlan = ComputePlan()
     hypotheses: Parts[Hypothesis] = ()
+    actuals: Parts[Actual] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -152,6 +129,8 @@ class Venture(Frozen):
             (Text("Lines", "公式行"), [l.key for l in self.lines], MAX_LINES),
             (Text("Scenarios", "情景"), [s.id for s in self.scenarios], MAX_SCENARIOS),
             (Text("Hypotheses", "假设"), [h.id for h in self.hypotheses], MAX_HYPOTHESES),
+            (Text("Real figures", "实际数据"), [a.key for a in self.actuals], MAX_ACTUALS),
+            (Text("Modules", "模块"), list(self.modules), MAX_MODULES),
             (Text("Notes", "便签"), [n.id for _, n in self.canvas.notes()], 10**6),
         ):
             if len(parts) > most:
@@ -186,6 +165,14 @@ class Venture(Frozen):
                         name=hypothesis.statement,
                         key=key,
                     )
+        for actual in self.actuals:
+            if len(actual.values) > self.horizon_months:
+                raise Refusal(
+                    "There are real figures of “{key}” for {count} months; the plan has {most}.",
+                    key=actual.key,
+                    count=len(actual.values),
+                    most=self.horizon_months,
+                )
         return self
 
     @cached_property
@@ -246,6 +233,19 @@ class Venture(Frozen):
         """With one more driver; a Refusal if its key is taken."""
         return self._with(drivers=(*self.drivers, driver))
 
+    def without_driver(self, key: str) -> "Venture":
+        """Without the driver, also in scenarios and hypotheses; lines that use it are not looked at here."""
+        self.driver(key)
+        scenarios = tuple(
+            s.model_copy(update={"overrides": tuple(o for o in s.overrides if o.key != key)})
+            for s in self.scenarios
+        )
+        hypotheses = tuple(
+            h.model_copy(update={"drivers": tuple(d for d in h.drivers if d != key)}) for h in self.hypotheses
+        )
+        kept = tuple(d for d in self.drivers if d.key != key)
+        return self._with(drivers=kept, scenarios=scenarios, hypotheses=hypotheses)
+
     def _with_override(self, scenario_id: str, key: str, amount: Amount) -> "Venture":
         scenario = self.scenario(scenario_id)
         kept = tuple(o for o in scenario.overrides if o.key != key)
@@ -290,6 +290,10 @@ class Venture(Frozen):
 
     def without_hypothesis(self, hypothesis_id: str) -> "Venture":
         return self._with(hypotheses=tuple(h for h in self.hypotheses if h.id != hypothesis_id))
+
+    def with_actuals(self, actuals: Iterable[Actual]) -> "Venture":
+        """With these real figures in place of all that there were."""
+        return self._with(actuals=tuple(actuals))
 
     def with_lines(self, lines: Iterable[Line]) -> "Venture":
         return self._with(lines=tuple(lines))

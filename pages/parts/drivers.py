@@ -33,14 +33,20 @@ def source_line(source: Source, _: Language) -> str:
 
 
 def driver_field(
-    ws: Workspace, driver: Driver, _: Language, scenario_id: str | None = None, overridden: bool = False
+    ws: Workspace,
+    driver: Driver,
+    _: Language,
+    scenario_id: str | None = None,
+    overridden: bool = False,
+    place: str = "",
 ) -> None:
     """A text field for a driver ("20" or "15 to 25"), its source, and a refusal if there is one.
 
     The field shows the venture's amount, also after an undo or a change in another tab; only what was
-    refused stays in it as it was typed, for as long as the page shows it.
+    refused stays in it as it was typed, for as long as the page shows it. ``place`` tells two fields of one
+    driver on a page apart.
     """
-    key = f"driver:{scenario_id or ''}:{driver.key}"
+    key = f"driver:{scenario_id or ''}:{driver.key}{place and ':' + place}"
     ws.follow(key, driver.written())
     unit = read_unit(driver.unit, ws.venture.currency, _)
     label = f"{plain(_.text(driver.label))} ({plain(unit)})"
@@ -48,7 +54,7 @@ def driver_field(
         label,
         key=key,
         on_change=_typed,
-        args=(driver.key, scenario_id),
+        args=(key, driver.key, scenario_id),
         help=_("A number, or a range that holds the true value with 90% probability: 20 or 15 to 25."),
     )
     if refusal := ws.refused.get(key):
@@ -59,10 +65,9 @@ def driver_field(
         st.caption(source_line(driver.source, _))
 
 
-def _typed(driver_key: str, scenario_id: str | None) -> None:
+def _typed(key: str, driver_key: str, scenario_id: str | None) -> None:
     ws: Workspace = st.session_state["workspace"]
     _ = say()
-    key = f"driver:{scenario_id or ''}:{driver_key}"
     text = str(st.session_state[key])
     driver = ws.venture.under(scenario_id).driver(driver_key)
     ws.change(

@@ -22,6 +22,18 @@ def cards(keys: Iterable[str], projection: Projection, _: Language, place: str) 
             _card(found[key], projection, _, place)
 
 
+def definitions(keys: Iterable[str], projection: Projection, _: Language) -> None:
+    """What each figure means, and what others have, for those who cannot hover."""
+    found = metrics(projection)
+    with st.expander(_("Definitions and benchmarks")):
+        for key in keys:
+            benchmark = plain(_.text(found[key].benchmark))
+            st.markdown(
+                f"**{plain(_.text(found[key].label))}** · {plain(_.text(found[key].definition))}"
+                + (f"  \n{_('Benchmark: {text}', text=benchmark)}" if benchmark else "")
+            )
+
+
 def _card(metric: Metric, projection: Projection, _: Language, place: str) -> None:
     """A metric with its definition and benchmark behind the question mark, and a way to ask why."""
     venture = projection.venture

@@ -4,16 +4,18 @@ from math import floor, log10
 
 import streamlit as st
 
+from core.finance import read_unit
 from core.i18n import Language
-from core.venture import Venture
+from core.venture import Driver, Venture
 from pages.parts.session import Workspace, say
+from pages.parts.shell import plain
 
 
 def price_lever(ws: Workspace, _: Language) -> None:
-    """A slider over the price per seat; a range keeps its shape and moves as a whole."""
-    if not ws.venture.has_driver("price_per_seat"):
+    """A slider over the venture's price; a range keeps its shape and moves as a whole."""
+    driver = _price(ws.venture)
+    if driver is None:
         return
-    driver = ws.venture.driver("price_per_seat")
     now = driver.amount.median
     held = st.session_state.get("lever:held")
     if held is None or held[0] != ws.venture_id or not held[1] / 4 <= now <= held[1] * 4:
@@ -23,11 +25,11 @@ def price_lever(ws: Workspace, _: Language) -> None:
     step = _step(middle)
     least, most = step * max(1, round(middle / 4 / step)), step * round(middle * 4 / step)
     position = min(max(step * round(now / step), least), most)
-    if st.session_state.get("lever:shown") != (ws.venture_id, now):
+    if "lever" not in st.session_state or st.session_state.get("lever:shown") != (ws.venture_id, now):
         st.session_state["lever"] = position
         st.session_state["lever:shown"] = (ws.venture_id, now)
     st.slider(
-        _("Price per seat and month ({currency})", currency=ws.venture.currency),
+        f"{plain(_.text(driver.label))} ({plain(read_unit(driver.unit, ws.venture.currency, _))})",
         float(least),
         float(most),
         step=float(step),
@@ -40,6 +42,12 @@ def price_lever(ws: Workspace, _: Language) -> None:
     )
 
 
+def _price(venture: Venture) -> Driver | None:
+    """What customers pay for: the first price of the plan that is above zero."""
+    prices = (d for d in venture.drivers if d.group == "price" and d.unit.startswith("money"))
+    return next((driver for driver in prices if driver.amount.median > 0), None)
+
+
 def _step(value: float) -> float:
     """A round step of about a hundredth of the value: 1 for 80, 0.05 for 5."""
     return float(10 ** floor(log10(value) - 1) / (1 if value / 10 ** floor(log10(value)) >= 5 else 2))
@@ -48,12 +56,13 @@ def _step(value: float) -> float:
 def _moved() -> None:
     ws: Workspace = st.session_state["workspace"]
     _ = say()
-    driver = ws.venture.driver("price_per_seat")
+    driver = _price(ws.venture)
+    assert driver is not None
     price = float(st.session_state["lever"])
 
     def priced(venture: Venture) -> Venture:
-        amount = venture.driver("price_per_seat").amount
-        return venture.with_driver("price_per_seat", amount.scaled(price / amount.median))
+        amount = venture.driver(driver.key).amount
+        return venture.with_driver(driver.key, amount.scaled(price / amount.median))
 
     ws.change(priced, f"{_.text(driver.label)}: {_.number(driver.amount.median)} → {_.number(price)}")
-    st.session_state["lever:shown"] = (ws.venture_id, ws.venture.driver("price_per_seat").amount.median)
+    st.session_state["lever:shown"] = (ws.venture_id, ws.venture.driver(driver.key).amount.median)

@@ -11,6 +11,9 @@ from core.i18n import LANGUAGES, Language
 from pages.parts.services import store
 from pages.parts.session import Workspace
 
+CHART_BAR = {"displaylogo": False, "toImageButtonOptions": {"format": "png", "scale": 2}}
+"""The bar of a Plotly chart: its picture is sharp enough for a slide."""
+
 
 def language_switch(_: Language) -> None:
     """The switch between the languages; widget keys and the address never depend on it."""

@@ -91,6 +91,7 @@ def test_what_people_type_is_shown_as_they_typed_it_and_asks_nobody(app: App, vi
     expect(scenario).to_be_hidden()
     tab.get_by_role("combobox", name="Compare with").click()
     tab.get_by_role("option", name="Base", exact=True).click()
+    tab.keyboard.press("Escape")
     expect(tab.locator(".js-plotly-plot .legendtext").first).to_have_text(TAGS)
 
     holder = visit(link, width=390)

@@ -30,6 +30,7 @@ def test_a_founder_goes_from_the_example_to_a_shared_plan(app: App, visit: Visit
 
     go(tab, "Training")
     expect(tab.get_by_text("cores")).to_be_visible()
+    tab.get_by_text("All settings").click()
     _choose(tab, "Network", "Perceptron")
     _choose(tab, "Training images", "1,000")
     tab.get_by_role("button", name="Train", exact=True).click()

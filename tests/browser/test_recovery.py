@@ -55,7 +55,7 @@ def test_a_run_is_shown_after_a_reload_and_after_a_new_start_of_the_server(
         app.start()
         tab.goto(f"{app.url}/training")
         settled_training(tab)
-        tab.get_by_role("button", name="Stop").click()
+        tab.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
         until(lambda: app.store.runs.get("local", run.id).state == "stopped", 10)
         expect(tab.get_by_text("It was stopped on request")).to_be_visible()
         tab.context.close()

@@ -5,10 +5,13 @@ import io
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from core.__main__ import main
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -19,9 +22,18 @@ def venture(tmp_path, capsys):
     return str(file)
 
 
-def test_the_archetypes_are_named(capsys):
+def test_the_archetypes_are_named_and_each_is_an_example_that_can_be_projected(tmp_path, capsys):
     assert main(["example", "--list"]) == 0
-    assert "vertical_copilot" in json.loads(capsys.readouterr().out)
+    named = json.loads(capsys.readouterr().out)
+    assert len(named) == 8 and "vertical_copilot" in named
+    for key in named:
+        assert main(["example", key, "--start", "2026-06"]) == 0
+        file = tmp_path / f"{key}.json"
+        file.write_text(capsys.readouterr().out, encoding="utf-8")
+        assert main(["project", str(file), "--draws", "64"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found["lines"]["cash"]["unit"] == "money"
+        assert 0 <= found["simulation"]["p_default_alive"] <= 1
 
 
 def test_a_venture_is_projected(venture, capsys):
@@ -68,6 +80,24 @@ def test_training_and_serving_are_estimated(capsys):
     assert serving["selfhost"]["usd_per_request"]["p50"] > 0
 
 
+def test_a_fine_tune_is_estimated(capsys):
+    assert main(["estimate", "finetune", "--examples", "50000", "--method", "qlora"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["plan"]["method"] == "qlora" and found["flop"] > 0
+
+
+def test_the_estimator_is_held_against_published_figures(capsys):
+    runs = ROOT / "core/compute/data/published_training.csv"
+    assert main(["backtest", "--training", str(runs)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert set(found) == {"training"}
+    row = next(row for row in found["training"]["rows"] if row["model"] == "Llama 2 70B")
+    assert row["low"] < row["published"] < row["high"]
+    assert row["error"] == pytest.approx(row["predicted"] / row["published"] - 1)
+    assert main(["backtest"]) == 0
+    assert set(json.loads(capsys.readouterr().out)) == {"training", "serving"}
+
+
 def test_a_goal_is_sought_and_the_drivers_that_move_it_are_named(venture, capsys):
     goal = ["goal", venture, "--driver", "cash_first", "--outcome", "lowest_cash", "--at-least", "0"]
     assert main(goal) == 0
@@ -97,6 +127,8 @@ def test_a_workbook_is_written(venture, tmp_path, capsys):
         (["estimate", "train", "--parameters", "nan", "--tokens", "1e9"], "Parameters is nan"),
         (["estimate", "train", "--parameters", "seven", "--tokens", "1e9"], "invalid float value"),
         (["train", "--epochs", "0"], "The epochs is 0"),
+        (["backtest", "--serving", "no-such-file.csv"], "cannot be read"),
+        (["estimate", "finetune", "--examples", "0"], "Examples is 0"),
         (["bake"], "invalid choice"),
         ([], "required"),
     ],

@@ -4,9 +4,28 @@ import pytest
 from on_screen import cash, charts, errors, read, version
 
 from core.finance import project, simulate
+from core.finance.goal import Goal, seek
+from core.finance.outcome import outcomes
+from core.finance.sensitivity import tornado
 from core.i18n import language
+from core.venture import Amount
+from pages.parts import cash_view, growth, movers
 
 PRICE = "driver::price_per_seat"
+KINDS = (
+    "break_even",
+    "cash_zero",
+    "lowest_cash",
+    "cash_end",
+    "funding_need",
+    "mrr",
+    "arr",
+    "gross_margin",
+    "customers",
+    "payback",
+    "ltv_to_cac",
+)
+CHANCE = "Chance that cash falls below zero"
 _ = language("en")
 
 
@@ -98,6 +117,13 @@ def test_the_price_lever_moves_a_range_as_a_whole(tab, kept):
     assert app.slider(key="lever").value == 160
 
 
+def test_the_price_lever_stands_at_the_price_again_after_another_group_was_shown(tab):
+    app = tab("plan")
+    app.pills(key="plan:group").set_value("team").run()
+    app.pills(key="plan:group").set_value("price").run()
+    assert app.slider(key="lever").value == 80
+
+
 def test_undo_and_redo_take_a_change_back_and_bring_it_again(tab, kept):
     app = tab("plan")
     assert app.button(key="undo").disabled and app.button(key="redo").disabled
@@ -117,15 +143,42 @@ def test_undo_and_redo_take_a_change_back_and_bring_it_again(tab, kept):
 
 def test_the_ranges_show_the_chance_that_cash_runs_out_with_its_error(tab, kept):
     app = tab("plan")
-    assert "P(cash below zero" not in "".join(m.value for m in app.markdown)
+    assert CHANCE not in "".join(m.value for m in app.markdown)
     app.toggle(key="plan:ranges").set_value(True).run()
-    (line,) = [m.value for m in app.markdown if "P(cash below zero" in m.value]
-    found = simulate(kept(app), 1024)
-    assert f"36 months): {_.percent(found.p_cash_out)}" in read(line)
+    (line,) = [m.value for m in app.markdown if CHANCE in m.value]
+    found = simulate(kept(app), 8192)
+    assert f"36 months: {_.percent(found.p_cash_out)}" in read(line)
     assert f"± {_.percent(found.p_cash_out_error, 1)}" in read(line)
-    assert "(1,024 draws)" in line
+    assert "(8,192 draws)" in line
     names = [t.get("name") for t in charts(app)[0]["data"]]
     assert "90% of outcomes" in names and "50% of outcomes" in names
+
+
+def test_a_change_is_answered_from_few_draws_first_and_then_from_many(tab, monkeypatch):
+    app = tab("plan")
+    taken = []
+
+    def counted(venture, count, *given):
+        taken.append(count)
+        return simulate(venture, count, *given)
+
+    monkeypatch.setattr(cash_view, "simulate", counted)
+    app.toggle(key="plan:ranges").set_value(True).run()
+    app.text_input(key=PRICE).set_value("200").run()
+    assert taken == [1024, 8192] * 2
+    app.pills(key="plan:group").set_value("team").run()
+    assert taken[4:] == [8192], "nothing of the plan has changed"
+
+
+def test_the_bands_are_a_table_too_when_it_is_opened(tab):
+    app = tab("plan")
+    app.toggle(key="plan:ranges").set_value(True).run()
+    before = len(app.dataframe)
+    app.session_state["plan:bands"] = True
+    app.run()
+    assert len(app.dataframe) == before + 1
+    (rows,) = [d.value for d in app.dataframe if "Median" in d.value.columns]
+    assert list(rows["Month"])[-1] == _.month(app.session_state["workspace"].venture.start, 35)
 
 
 # Scenarios
@@ -173,10 +226,10 @@ def test_a_scenario_deleted_in_another_tab_leaves_this_one_on_the_base(tab):
     assert app.selectbox(key="plan:scenario").value == ""
 
 
-def test_two_scenarios_stand_side_by_side_with_their_difference(tab, kept):
+def test_scenarios_stand_side_by_side_with_their_differences(tab, kept):
     app = tab("plan")
-    app.selectbox(key="plan:other").set_value("round").run()
-    base, round_ = cash(app)
+    app.multiselect(key="plan:others").set_value(["round", "dearer_leaner"]).run()
+    base, round_, _leaner = cash(app)
     assert round_[-1] - base[-1] == pytest.approx(12e6, rel=1e-3)
     table = next(d.value for d in app.dataframe if "Figure" in d.value.columns)
     assert list(table.columns) == [
@@ -184,10 +237,31 @@ def test_two_scenarios_stand_side_by_side_with_their_difference(tab, kept):
         "1 · Base",
         "2 · Series A of $12M in month 12",
         "Difference (2 − 1)",
+        "3 · Dearer and leaner",
+        "Difference (3 − 1)",
     ]
-    (differs,) = [m.value for m in app.markdown if "What differs" in m.value]
-    assert "Next round, amount: \\$0 → **\\$12M**" in differs
-    assert differs.count("→") == 1
+    differs = next(d.value for d in app.dataframe if "Driver" in d.value.columns).set_index("Driver")
+    changed = {o.key for s in kept(app).scenarios for o in s.overrides}
+    assert set(differs.index) == {kept(app).driver(key).label.en for key in changed}
+    assert list(differs.loc["Next round, amount"])[:3] == ["USD", "0", "12m"]
+
+
+def test_a_line_of_choice_is_compared_month_by_month(tab):
+    app = tab("plan")
+    app.multiselect(key="plan:others").set_value(["dearer_leaner"]).run()
+    app.selectbox(key="plan:compared").set_value("customers").run()
+    assert not app.exception
+    (rows,) = [d.value for d in app.dataframe if "Dearer and leaner" in d.value.columns]
+    assert "Dearer and leaner, difference from Base" in rows.columns
+
+
+def test_a_compared_scenario_that_is_deleted_leaves_the_comparison(tab):
+    app = tab("plan")
+    app.multiselect(key="plan:others").set_value(["round", "dearer_leaner"]).run()
+    app.session_state["workspace"].change(lambda v: v.delete_scenario("round"), "deleted")
+    app.run()
+    assert not app.exception
+    assert app.multiselect(key="plan:others").value == ["dearer_leaner"]
 
 
 # Why
@@ -263,9 +337,129 @@ def test_a_choice_whose_name_changes_is_sent_to_the_browser_anew(tab):
     assert (box.proto.set_value, box.proto.raw_value) == (True, "Dearer and leaner")
 
 
-def test_what_moves_the_cash_is_drawn_when_it_is_asked_for(tab):
+# A closer look
+
+
+def test_only_the_look_that_is_on_the_screen_is_computed(tab, monkeypatch):
     app = tab("plan")
-    assert len(app.get("plotly_chart")) == 1
-    app.session_state["plan:tornado"] = True
-    app.run()
+    monkeypatch.setattr(movers, "tornado", lambda *given: pytest.fail("nobody has asked"))
+    monkeypatch.setattr(growth, "cohorts", lambda *given: pytest.fail("nobody has asked"))
+    app.text_input(key=PRICE).set_value("200").run()
     assert not app.exception
+    assert len(app.get("plotly_chart")) == 1
+
+
+def test_what_matters_most_is_a_tornado_for_any_outcome(tab, kept):
+    app = tab("plan")
+    app.pills(key="plan:look").set_value("movers").run()
+    for one in outcomes(kept(app)):
+        app.selectbox(key="plan:outcome").set_value(one.name).run()
+        assert not app.exception
+        found = tornado(kept(app), one.name)
+        assert charts(app)[1]["data"][0]["customdata"][0] == found.bars[0].driver_key
+
+
+def test_a_click_on_a_bar_leads_to_its_driver(tab, kept):
+    app = tab("plan")
+    app.pills(key="plan:look").set_value("movers").run()
+    app.selectbox(key="plan:mover").set_value("cac").run()
+    app.text_input(key="driver::cac:movers").set_value("9k").run()
+    assert kept(app).driver("cac").amount.value == 9_000
+    app.pills(key="plan:group").set_value("customers").run()
+    assert app.text_input(key="driver::cac").value == "9,000"
+
+
+def test_the_shares_of_the_variance_are_drawn_on_request(tab):
+    app = tab("plan")
+    app.pills(key="plan:look").set_value("movers").run()
+    app.segmented_control(key="plan:method").set_value("together").run()
+    assert not app.exception
+    assert [t["name"] for t in charts(app)[1]["data"]] == ["with all its interactions", "alone"]
+
+
+def test_a_plan_without_ranges_says_that_nothing_moves_it(tab):
+    app = tab("plan")
+    workspace = app.session_state["workspace"]
+    for driver in workspace.venture.drivers:
+        point = Amount.point(driver.amount.median)
+        workspace.change(lambda v, d=driver, p=point: v.with_driver(d.key, p), "point")
+    app.pills(key="plan:look").set_value("movers").run()
+    assert not app.exception
+    assert "No driver is a range yet" in app.info[0].value
+
+
+def test_movements_margin_and_cohorts_are_drawn_and_reconcile(tab, kept):
+    app = tab("plan")
+    app.pills(key="plan:look").set_value("growth").run()
+    (bars,) = charts(app)[1]["data"]
+    assert sum(bars["y"][:-1]) == pytest.approx(bars["y"][-1], rel=1e-3)
+    app.segmented_control(key="plan:growth").set_value("margin").run()
+    (bars,) = charts(app)[1]["data"]
+    assert sum(bars["y"][:-1]) == pytest.approx(bars["y"][-1], rel=1e-3)
+    app.segmented_control(key="plan:growth").set_value("cohorts").run()
+    assert charts(app)[1]["data"][0]["type"] == "heatmap"
+    assert not app.exception
+
+
+# Goal seek
+
+
+@pytest.fixture
+def goal(tab):
+    app = tab("plan")
+    app.pills(key="plan:look").set_value("goal").run()
+    return app
+
+
+def test_the_price_for_a_goal_is_found_and_applied_with_one_click(goal, kept):
+    goal.selectbox(key="goal:outcome").set_value("ltv_to_cac").run()
+    (answer,) = goal.info
+    assert "± " in answer.value and "1,024 draws" in answer.value
+    found = seek(kept(goal), "price_per_seat", Goal("ltv_to_cac", at_least=3, probability=0.8))
+    goal.button(key="goal:apply").click().run()
+    price = kept(goal).driver("price_per_seat").amount
+    assert price.is_point and price.value == pytest.approx(found.best.value, rel=0.01)
+    assert price.value >= found.best.value, "rounded away from today's price"
+    assert "reaches this already" in goal.success[0].value
+    goal.button(key="undo").click().run()
+    assert not kept(goal).driver("price_per_seat").amount.is_point
+
+
+def test_a_goal_out_of_reach_names_the_best_and_what_stands_in_the_way(goal, kept):
+    goal.selectbox(key="goal:driver").set_value("support_per_customer").run()
+    (answer,) = goal.warning
+    assert "No other driver alone would bring it near" in answer.value
+    goal.selectbox(key="goal:outcome").set_value("ltv_to_cac").run()
+    (answer,) = goal.warning
+    assert "Not reachable" in answer.value and "stands most in the way" in answer.value
+    found = seek(kept(goal), "support_per_customer", Goal("ltv_to_cac", at_least=3, probability=0.8))
+    assert kept(goal).driver(found.binding.driver_key).label.en in read(answer.value)
+
+
+def test_every_goal_can_be_asked_for(goal):
+    for kind in KINDS:
+        goal.selectbox(key="goal:outcome").set_value(kind).run()
+        assert not goal.exception and not goal.error, kind
+        assert len([*goal.info, *goal.warning, *goal.success]) == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("60", "The goal is “60”; a share such as 60% is needed."),
+        ("50% to 60%", "The goal is “50% to 60%”; one number is needed, not a range."),
+        ("much", "“much” is not a number or a range; write 20 or 15 to 25."),
+    ],
+)
+def test_a_goal_that_is_no_number_is_refused_in_one_sentence(goal, typed, sentence):
+    goal.selectbox(key="goal:outcome").set_value("gross_margin").run()
+    goal.text_input(key="goal:value:gross_margin").set_value(typed).run()
+    assert errors(goal) == [sentence]
+
+
+def test_a_goal_in_a_scenario_changes_the_scenario_only(goal, kept):
+    goal.selectbox(key="plan:scenario").set_value("round").run()
+    goal.selectbox(key="goal:outcome").set_value("ltv_to_cac").run()
+    goal.button(key="goal:apply").click().run()
+    assert not kept(goal).driver("price_per_seat").amount.is_point
+    assert kept(goal).under("round").driver("price_per_seat").amount.is_point

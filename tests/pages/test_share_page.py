@@ -45,7 +45,7 @@ def test_the_holder_of_a_link_sees_the_plan_read_only(tab, store, code):
     venture = example()
     _ = language(code)
     assert holder.title[0].value == _.text(venture.name)
-    assert f"{_.percent(simulate(venture, 1024).p_cash_out)} ±" in text(holder)
+    assert f"{_.percent(simulate(venture, 8192).p_cash_out)} ±" in text(holder)
     assert len(holder.get("plotly_chart")) == 1
     sources = holder.dataframe[-1].value
     assert len(sources) == len(venture.drivers)
@@ -126,7 +126,7 @@ GARBAGE = {
     "nothing": (b"", "The file is not valid JSON"),
     "a list": (b"[]", "The file holds no venture"),
     "no version": (b"{}", "schema_version is None"),
-    "the future": (b'{"schema_version": 99}', "reads up to 1"),
+    "the future": (b'{"schema_version": 99}', "reads up to 2"),
     "not a number": (b'{"schema_version": 1, "x": NaN}', "The file is not valid JSON"),
     "deep": (b'{"a":' * 3000 + b"1" + b"}" * 3000, "The file is not valid JSON"),
     "markdown": (b'{"schema_version": "![x](https://example.com/x.png)"}', "schema_version is"),
@@ -205,3 +205,24 @@ def test_two_ventures_of_one_name_can_be_told_apart(tab):
         app.selectbox(key="share:venture").set_value(venture_id).run()
         app.run()
         assert app.session_state["workspace"].venture_id == venture_id
+
+
+def test_the_holder_reads_definitions_and_follows_why_down_to_a_source(tab, store):
+    app = tab("share")
+    link = store.links.create("local", app.session_state["workspace"].venture_id, 1, "")
+    holder = tab(token=link.token)
+    assert "Benchmark: AI products: mean 45% in 2025" in text(holder)
+    holder.session_state["shared:months"] = True
+    holder.run()
+    assert not holder.exception
+    assert "cash" not in holder.dataframe[0].value.columns
+    holder.pills(key="shared:section").set_value("cash").run()
+    assert len(holder.dataframe[0].value["cash"]) == 36
+    holder.button(key="why:shared:gross_margin").click().run()
+    for step in ("Gross profit", "Cost of revenue", "Payment fees"):
+        shown = [m.value for m in holder.markdown]
+        listed = shown[shown.index("**What goes in**") + 1 :]
+        index = next(i for i, m in enumerate(listed) if m.startswith(step))
+        holder.button(key=f"why:{len(holder.session_state['why'])}:{index}").click().run()
+    assert "Invoices and cards mixed; judgement" in holder.caption[-1].value
+    assert "workspace" not in holder.session_state, "the holder has no venture of their own here"

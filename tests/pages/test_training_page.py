@@ -21,14 +21,15 @@ def past(app):
 def test_before_the_first_run_the_page_says_what_will_happen(tab):
     app = tab("training")
     assert "Press Train" in text(app)
-    assert "225,034 parameters" in text(app)
+    assert "80,202 parameters" in text(app)
+    assert "known after the first run" in text(app)
     assert "FLOP" in text(app)
     assert not app.dataframe
 
 
 def test_a_click_on_train_puts_the_settings_into_the_queue(tab, store):
     app = tab("training")
-    app.selectbox(key="training:network").set_value("mlp").run()
+    app.segmented_control(key="training:preset").set_value("mlp").run()
     app.selectbox(key="training:train_images").set_value(2_500).run()
     app.number_input(key="training:epochs").set_value(3).run()
     app.number_input(key="training:seed").set_value(7).run()
@@ -118,9 +119,7 @@ def test_a_finished_run_shows_what_it_measured_with_units(tab, store):
     table = past(app)
     assert list(table["state"]) == ["done"]
     assert list(table["accuracy"]) == [0.9123]
-    assert "from the speed of an earlier run" not in text(app), "another network"
-    app.selectbox(key="training:network").set_value("mlp").run()
-    assert "from the speed of an earlier run" in text(app)
+    assert "How long it takes here is known after the first run." in text(app), "another device"
 
 
 @pytest.mark.parametrize("code", list(LANGUAGES))
@@ -192,3 +191,39 @@ def test_a_run_that_ends_while_the_page_is_open_turns_into_its_result(tab, store
     app.run()
     assert not app.get("progress")
     assert "93%" in text(app)
+
+
+def test_a_recipe_fills_in_every_setting_and_a_change_makes_it_ones_own(tab):
+    app = tab("training")
+    assert app.segmented_control(key="training:preset").value == "fast"
+    assert app.text_input(key="training:learning_rate").value == "0.01"
+    app.segmented_control(key="training:preset").set_value("cnn").run()
+    assert app.selectbox(key="training:network").value == "cnn"
+    assert app.text_input(key="training:learning_rate").value == ""
+    assert app.number_input(key="training:epochs").value == 5
+    app.number_input(key="training:epochs").set_value(3).run()
+    assert app.segmented_control(key="training:preset").value is None
+    assert "Settings of your own." in text(app)
+
+
+def test_a_table_gets_a_network_and_a_recipe_for_tables(tab, store):
+    app = tab("training")
+    app.selectbox(key="training:dataset").set_value("diabetes").run()
+    assert app.segmented_control(key="training:preset").value == "table"
+    assert app.selectbox(key="training:network").options == ["Perceptron"]
+    app.button(key="training:start").click().run()
+    (row,) = store.runs.rows("local", venture(app))
+    spec = RunSpec.from_json(row.spec)
+    assert (spec.dataset, spec.loss, spec.patience) == ("diabetes", "mse", 8)
+    app.selectbox(key="training:dataset").set_value("mnist").run()
+    assert app.segmented_control(key="training:preset").value == "fast"
+    assert app.selectbox(key="training:train_images").value == 60_000
+
+
+def test_time_and_cost_are_said_before_the_click_from_earlier_runs_on_the_device(tab, store, monkeypatch):
+    monkeypatch.setattr("pages.parts.training_settings.device_in_use", lambda store: DEVICE)
+    app = tab("training")
+    done(store, venture(app), seconds=36.0)
+    app.run()
+    assert "from earlier runs on this device" in text(app)
+    assert "known after the first run" not in text(app)

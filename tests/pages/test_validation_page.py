@@ -2,7 +2,9 @@
 
 from on_screen import errors, read, text
 
-from core.finance import risks, simulate
+from core.finance import risks_of
+from core.i18n import language
+from core.venture import Amount
 
 
 def order(app):
@@ -13,20 +15,35 @@ def order(app):
 
 def test_the_claims_stand_in_the_order_of_their_risk_with_the_first_named_above(tab, kept):
     app = tab("validation")
-    wanted = risks(simulate(kept(app), 1024))
+    wanted = risks_of(kept(app))
     assert order(app) == [risk.hypothesis.statement.en for risk in wanted]
     (first,) = app.info
     assert read(first.value).startswith(f"Test this first: “{wanted[0].hypothesis.statement.en}”")
+    money = language("en").money(wanted[0].worth, "USD", 2)
+    assert f"Knowing it better is worth about {money}" in read(first.value)
+    bars = [read(bar.proto.text) for bar in app.get("progress")]
+    assert bars[0] == f"Knowing this better is worth about {money}"
+
+
+def test_where_cash_never_runs_short_the_claims_stand_by_their_share_of_the_risk(tab, kept):
+    app = tab("validation")
+    rich = Amount.point(1e9)
+    app.session_state["workspace"].change(lambda v: v.with_driver("cash_first", rich), "rich")
+    app.run()
+    assert "of your cash risk" in app.info[0].value
+    wanted = sorted(risks_of(kept(app)), key=lambda risk: -risk.risk)
+    assert order(app) == [risk.hypothesis.statement.en for risk in wanted]
+    assert all("Importance" in bar.proto.text for bar in app.get("progress"))
 
 
 def test_evidence_moves_a_claim_down_and_undo_moves_it_back(tab, kept):
     app = tab("validation")
     before = order(app)
-    second = risks(simulate(kept(app), 1024))[1].hypothesis
+    second = risks_of(kept(app))[1].hypothesis
     app.selectbox(key=f"validation:evidence:{second.id}").set_value(5).run()
     assert kept(app).hypothesis(second.id).evidence == 5
     assert order(app).index(second.statement.en) > 1
-    assert order(app) == [risk.hypothesis.statement.en for risk in risks(simulate(kept(app), 1024))]
+    assert order(app) == [risk.hypothesis.statement.en for risk in risks_of(kept(app))]
     app.button(key="undo").click().run()
     assert order(app) == before
     assert app.selectbox(key=f"validation:evidence:{second.id}").value == second.evidence

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from xlsxwriter.utility import xl_col_to_name
 
 from core.finance import Projection, read_unit, section_label
+from core.finance.actuals import is_real, scaled_to
 from core.finance.excel import When, excel
 from core.i18n import Refusal
 from core.reports.xlsx.book import (
     FIXED,
     HEADING,
+    INPUT,
     MONTH_NAMES,
     MONTH_NUMBERS,
     NOTE,
@@ -121,7 +123,10 @@ def _write_months(sheet: Sheet, place: Rows, projection: Projection) -> None:
 
 
 def _write_line(sheet: Sheet, place: Rows, projection: Projection, key: str) -> None:
-    """A line's opening value and months; the formula is read once and filled in for each column."""
+    """A line's opening value and months; the formula is read once and filled in for each column.
+
+    A real figure is a number, blue as an input is; so is what is scaled to one.
+    """
     model, row = projection.model, place.rows[key]
     values = projection.lines[key]
     look = {"num_format": sheet.book.number_format(model.lines[key].unit, values.tolist())}
@@ -149,5 +154,11 @@ def _write_line(sheet: Sheet, place: Rows, projection: Projection, key: str) -> 
         sheet.number(row, _OPENING, values[0], **FIXED, **look)
     for month in range(1, projection.months + 1):
         column = FIRST + month - 1
+        if is_real(projection.venture, key, month):
+            sheet.number(row, column, values[month], **INPUT, **look)
+            continue
+        if scaled_to(projection.venture, key, month):
+            sheet.number(row, column, values[month], **FIXED, **look)
+            continue
         text = formula.format(now=xl_col_to_name(column), before=xl_col_to_name(column - 1))
         sheet.formula(row, column, text, values[month], **look)

@@ -14,23 +14,31 @@ from hypothesis import strategies as st
 
 from core.compute import (
     ServingPlan,
+    accelerator,
     accelerators,
+    api_bills,
+    api_catalogue,
     api_models,
     api_price,
+    api_providers,
     api_steps,
+    best_replica,
     cost_over_volume,
     estimate_api,
     estimate_selfhost,
     estimate_serving,
+    language_model,
     language_models,
+    models_of,
     price_list,
+    prices_of,
     selfhost_steps,
     serving_findings,
     serving_report,
     smallest_replica,
 )
-from core.compute.roofline import batch, room, tokens_per_second
-from core.compute.serving_calibration import cells, constants, replica_of, throughput_ratio
+from core.compute.roofline import batch, prefill_seconds, room, token_seconds, tokens_per_second
+from core.compute.serving_calibration import cells, constants, replica_of
 from core.i18n import Refusal
 
 DAY = date(2026, 11, 20)
@@ -54,13 +62,21 @@ plans = st.builds(
     min_replicas=st.integers(1, 100),
     max_batch=st.integers(1, 8192),
     operations_per_month=st.floats(0, 1e9),
+    spare_replicas=st.integers(0, 10),
+    batch_share=st.floats(0, 1),
+    ttft_ms=st.one_of(st.none(), st.floats(1, 1e5)),
+    tpot_ms=st.one_of(st.none(), st.floats(0.1, 1e4)),
 )
+
+
+UNPRICED = [a.name for a in accelerators().values() if not prices_of(a.name)]
+LONG = sorted(name for name, model in language_models().items() if model.context > 50_000)
 
 
 @st.composite
 def fitting_plans(draw):
     """Plans that can be estimated, also when one of their numbers grows five times."""
-    hardware = draw(st.sampled_from([a for a in accelerators().values() if a.prices]))
+    hardware = draw(st.sampled_from([a for a in accelerators().values() if a.name not in UNPRICED]))
     plan = ServingPlan(
         on=DAY,
         input_tokens=draw(st.floats(1, 5000)),
@@ -68,7 +84,7 @@ def fitting_plans(draw):
         cached_share=draw(st.floats(0, 1)),
         attempts=draw(st.floats(1, 200)),
         requests_per_month=draw(st.floats(1, 1e12)),
-        open_model=draw(st.sampled_from(sorted(language_models()))),
+        open_model=draw(st.sampled_from(LONG)),
         precision=draw(st.sampled_from(hardware.precisions)),
         accelerator=hardware.name,
         utilisation=draw(st.floats(0.01, 1)),
@@ -104,21 +120,21 @@ def test_a_price_has_its_day_and_changes_on_it():
     # Gemini 3.7 Flash: an introductory price until the end of 2026 in the installed list.
     before = api_price("google", "gemini-3.7-flash", date(2026, 12, 31), 1000.0)
     after = api_price("google", "gemini-3.7-flash", date(2027, 1, 1), 1000.0)
-    assert before.input < after.input
+    assert before.rates.input < after.rates.input
     assert price_list(DAY).newest <= DAY < price_list(date(2027, 1, 1)).newest
 
 
 def test_a_provider_without_a_price_for_cached_input_asks_the_full_price_for_it():
     price = api_price("groq", "llama-3.1-8b-instant", DAY, 1000.0)
     assert not price.caches
-    assert price.cached == price.input
+    assert price.rates.cached == price.rates.input
 
 
 def test_long_prompts_cost_more_where_the_list_says_so():
     short = api_price("openai", "gpt-5.4", DAY, 1000.0)
     long = api_price("openai", "gpt-5.4", DAY, 400_000.0)
     assert short.by_length
-    assert long.input > short.input
+    assert long.rates.input > short.rates.input
 
 
 @pytest.mark.parametrize(
@@ -129,42 +145,96 @@ def test_a_model_without_a_price_per_token_is_refused(provider, model):
         estimate_api(replace(PLAN, provider=provider, model=model))
 
 
+def test_the_whole_price_list_is_there_and_bills_as_the_list_itself_does():
+    catalogue = api_catalogue(DAY, 2000.0)
+    assert len(catalogue) > 1500
+    assert len(api_providers()) > 30
+    noon = datetime(2026, 11, 20, 12)
+    usage = Usage(input_tokens=2000, cache_read_tokens=1000, output_tokens=500)
+    checked = 0
+    for price in catalogue[:: len(catalogue) // 200]:
+        assert api_price(price.provider, price.model, DAY, 2000.0) == price
+        try:
+            listed = calc_price(usage, price.model, provider_id=price.provider, genai_request_timestamp=noon)
+        except LookupError:
+            continue  # its key is not a name that a call may give it
+        if listed.model.id == price.model:
+            assert price.rates.bill(1000, 1000, 500) == pytest.approx(float(listed.total_price), rel=1e-9)
+            checked += 1
+    assert checked > 150
+
+
+def test_a_batch_costs_half_where_it_is_offered_and_nothing_less_where_it_is_not():
+    plan = replace(PLAN, model="claude-opus-5-5", batch_share=1.0)
+    whole = estimate_api(replace(plan, batch_share=0.0))
+    batched = estimate_api(plan)
+    assert batched.batched == 1
+    assert batched.per_request == pytest.approx(whole.per_request / 2)
+    half = estimate_api(replace(plan, batch_share=0.5))
+    assert half.per_request == pytest.approx(0.75 * whole.per_request)
+    groq = replace(plan, provider="groq", model="llama-3.1-8b-instant")
+    assert estimate_api(groq).batched == 0
+    assert estimate_api(groq).per_request == estimate_api(replace(groq, batch_share=0.0)).per_request
+
+
+def test_every_model_s_bill_for_the_same_request_the_cheapest_first():
+    bills = api_bills(PLAN)
+    costs = [bill.per_request for bill in bills]
+    assert costs == sorted(costs)
+    assert len(bills) > 1000
+    mine = next(b for b in bills if (b.price.provider, b.price.model) == (PLAN.provider, PLAN.model))
+    assert mine.per_request == estimate_api(PLAN).per_request
+    long = api_bills(replace(PLAN, input_tokens=900_000))
+    assert len(long) < len(bills)
+
+
+def test_the_models_of_a_provider_can_be_listed_by_name():
+    known = models_of("anthropic", DAY)
+    assert "claude-sonnet-4-5" in known
+    assert all(estimate_api(replace(PLAN, provider="anthropic", model=key)).per_request > 0 for key in known)
+    assert models_of("nobody", DAY) == {}
+
+
+def replica(model="Llama 3.1 8B", hardware="H100 SXM", count=1, **shape):
+    usual = {"precision": "bf16", "kv_bytes_per_value": 2.0, "input_tokens": 1000.0, "output_tokens": 200.0}
+    return replica_of(language_model(model), accelerator(hardware), count, **{**usual, **shape})
+
+
 def test_the_roofline_in_closed_form_for_one_request_on_one_card():
-    model = language_models()["Llama 3.1 8B"]
-    fitted = constants("dense")
-    replica = replica_of(
-        model,
-        "H100 SXM",
-        1,
-        precision="bf16",
-        kv_bytes_per_value=2.0,
-        input_tokens=1000.0,
-        output_tokens=200.0,
-        max_batch=1,
-    )
+    fitted, one = constants(), replica(max_batch=1)
     compute = 989e12 * float(fitted.compute_efficiency)
     bandwidth = 3350e9 * float(fitted.bandwidth_efficiency)
-    step = (2 * model.parameters + 131_072 * 1100) / bandwidth + 2 * model.active_parameters / compute
-    step += 32 * float(fitted.seconds_per_layer)
-    prefill = (2 * model.active_parameters * 1000 + 2 * 32 * 4096 * 1000**2) / compute
-    assert float(batch(replica)) == 1
-    assert float(tokens_per_second(replica, fitted)) == pytest.approx(200 / (prefill + 200 * step))
+    model = language_model("Llama 3.1 8B")
+    weights = 200 * 2 * model.parameters / bandwidth
+    cache = 200 * 131_072 * 1100 / bandwidth
+    work = (2 * model.active_parameters * 1200 + 2 * 32 * 4096 * 1000**2) / compute
+    overhead = 200 * 32 * float(fitted.seconds_per_layer) + 200 * float(fitted.seconds_per_token)
+    assert float(batch(one, fitted)) == 1
+    assert float(tokens_per_second(one, fitted)) == pytest.approx(200 / (weights + cache + work + overhead))
 
 
-@pytest.mark.parametrize(("kind", "error"), [("dense", 0.10), ("moe", 0.20)])
-def test_the_constants_fit_the_published_cells(kind, error):
-    known = cells(kind)
-    off = np.abs(tokens_per_second(known.replica, constants(kind)) / known.published - 1)
-    assert np.median(off) < error
-    assert len(off) >= 60
+def test_a_step_takes_8192_tokens_so_long_prompts_take_more_steps():
+    fitted = constants()
+    short, long = (replica(input_tokens=tokens, max_batch=1) for tokens in (8000.0, 16_000.0))
+    weights = 2 * language_model("Llama 3.1 8B").parameters / (3350e9 * float(fitted.bandwidth_efficiency))
+    extra = float(prefill_seconds(long, fitted)) - float(prefill_seconds(short, fitted))
+    assert extra > weights + 32 * float(fitted.seconds_per_layer)
 
 
-@pytest.mark.parametrize("kind", ["dense", "moe"])
-def test_the_band_of_unseen_models_is_wider_than_the_fit(kind):
-    band, known = throughput_ratio(kind), cells(kind)
-    seen = np.quantile(known.published / tokens_per_second(known.replica, constants(kind)), [0.1, 0.9])
-    assert band.p10 < band.p50 < band.p90
-    assert band.p90 / band.p10 > seen[1] / seen[0]
+def test_a_mixture_reads_only_the_experts_that_are_chosen():
+    fitted = constants()
+    mixture = replica("Qwen3-30B-A3B", max_batch=1, input_tokens=1.0)
+    dense = replica("Qwen3 32B", max_batch=1, input_tokens=1.0)
+    assert float(token_seconds(mixture, fitted, np.array(1.0))) < 0.3 * float(
+        token_seconds(dense, fitted, np.array(1.0))
+    )
+
+
+def test_the_constants_fit_the_published_cells():
+    known = cells()
+    off = np.abs(tokens_per_second(known.replica, constants()) / known.published - 1)
+    assert np.median(off) < 0.10
+    assert np.quantile(off, 0.9) < 0.40
 
 
 def test_the_published_throughput_of_llama_8b_on_an_h100_lies_in_the_band():
@@ -195,10 +265,10 @@ def test_memory_limits_the_batch_and_a_model_that_cannot_fit_is_refused_with_wha
     small = estimate_selfhost(replace(PLAN, input_tokens=100_000, max_batch=256))
     assert small.batch < 10
     assert small.weights_gb + small.kv_cache_gb <= 0.9 * 80
-    with pytest.raises(Refusal, match="It fits on 2") as refused:
+    with pytest.raises(Refusal, match="It fits on 4") as refused:
         estimate_selfhost(replace(PLAN, open_model="Llama 3.1 70B", precision="bf16"))
     assert "H100 SXM" in str(refused.value)
-    assert smallest_replica(replace(PLAN, open_model="Llama 3.1 70B", precision="bf16")) == 2
+    assert smallest_replica(replace(PLAN, open_model="Llama 3.1 70B", precision="bf16")) == 4
     assert (
         smallest_replica(replace(PLAN, open_model="DeepSeek-V3", accelerator="T4", precision="bf16")) is None
     )
@@ -206,14 +276,7 @@ def test_memory_limits_the_batch_and_a_model_that_cannot_fit_is_refused_with_wha
 
 def test_copies_of_key_value_heads_take_memory_once_there_are_more_cards_than_heads():
     def kv(count):
-        model = language_models()["Qwen3-30B-A3B"]
-        shape = {
-            "precision": "bf16",
-            "kv_bytes_per_value": 2.0,
-            "input_tokens": 1000.0,
-            "output_tokens": 1000.0,
-        }
-        return float(replica_of(model, "H100 SXM", count, **shape).kv_bytes)
+        return float(replica("Qwen3-30B-A3B", count=count).kv_bytes)
 
     assert kv(1) == kv(4)
     assert kv(8) == 2 * kv(4)
@@ -286,17 +349,104 @@ def test_one_way_that_cannot_be_estimated_leaves_the_other():
     ]
 
 
-def test_the_curves_agree_with_the_single_estimates():
-    volumes = np.array([1e4, 1e6, 3e8])
-    api, p10, p50, p90 = cost_over_volume(PLAN, volumes)
-    for index, volume in enumerate(volumes):
-        single = estimate_serving(replace(PLAN, requests_per_month=float(volume)))
-        assert api[index] == pytest.approx(single.api.per_month)
-        assert (p10[index], p50[index], p90[index]) == (
-            single.selfhost.per_month.p10,
-            single.selfhost.per_month.p50,
-            single.selfhost.per_month.p90,
-        )
+def test_the_findings_hold_what_a_plan_that_counts_replicas_needs():
+    plan = replace(PLAN, spare_replicas=1)
+    found = estimate_serving(plan)
+    by_key = {finding.key: finding for finding in serving_findings(found, 7.2)}
+    # Written tokens become read and written ones, at the planned load of 70 %.
+    speed = found.selfhost.tokens_per_second.times((2000 + 500) / 500 * 0.7)
+    assert by_key["gpu_speed"].amount.low < speed.p10 < speed.p90 < by_key["gpu_speed"].amount.high
+    assert by_key["gpu_price"].amount.low == pytest.approx(1.99 * 7.2, rel=1e-3)
+    assert by_key["replicas_least"].amount.value == 2
+    assert by_key["gpus_per_replica"].amount.value == 1
+
+
+def test_the_curve_agrees_with_the_single_estimates():
+    found = cost_over_volume(PLAN)
+    assert len(found.requests) == 200
+    for index in (0, 90, 199):
+        single = estimate_serving(replace(PLAN, requests_per_month=float(found.requests[index])))
+        assert found.api[index] == pytest.approx(single.api.per_month)
+        low, middle, high = (line[index] for line in found.own)
+        assert low <= middle <= high
+        # Uncertain rent widens what throughput alone leaves open.
+        assert low < single.selfhost.per_month.p50 < high
+
+
+def test_with_nothing_uncertain_the_curve_is_the_staircase():
+    plan = replace(PLAN, price_per_hour=2.0)
+    found = cost_over_volume(plan)
+    single = estimate_selfhost(replace(plan, requests_per_month=float(found.requests[50])))
+    assert found.own[1][50] == pytest.approx(single.per_month.p50)
+    steps = np.unique(found.own[1])
+    assert steps[0] == pytest.approx(2.0 * 730)
+    assert np.all(np.round(steps / steps[0], 6) % 1 == 0)
+
+
+def test_the_probability_of_paying_rises_with_volume_and_the_crossing_has_quantiles():
+    found = cost_over_volume(PLAN)
+    assert found.likely[0] == 0
+    assert found.likely[-1] == 1
+    assert 0 <= found.now <= 1
+    low, middle, high = found.crossing
+    assert low < middle < high
+    assert middle == pytest.approx(estimate_serving(PLAN).break_even, rel=0.15)
+    at = float(np.interp(middle, found.requests, found.likely))
+    assert 0.35 < at < 0.65
+
+
+def test_where_own_accelerators_never_pay_the_crossing_is_none():
+    plan = replace(PLAN, provider="groq", model="llama-3.1-8b-instant", accelerator="T4", precision="int4")
+    found = cost_over_volume(replace(plan, input_tokens=500, price_per_hour=50.0))
+    assert found.crossing == (None, None, None)
+    assert not found.likely.any()
+
+
+def test_the_curve_is_the_same_each_time_and_takes_under_a_tenth_of_a_second():
+    first = cost_over_volume(PLAN)
+    begin = time.process_time()
+    second = cost_over_volume(replace(PLAN))
+    assert time.process_time() - begin < 0.1
+    assert np.array_equal(first.likely, second.likely)
+
+
+def test_a_target_for_the_time_per_token_makes_the_batch_smaller_until_nothing_is_left():
+    free = estimate_selfhost(PLAN)
+    assert free.limited_by == "batch"
+    tight = estimate_selfhost(replace(PLAN, tpot_ms=15))
+    assert tight.limited_by == "latency"
+    assert tight.batch < free.batch
+    assert tight.seconds_per_token <= 0.015
+    assert tight.tokens_per_second.p50 < free.tokens_per_second.p50
+    made, hardware = replace(PLAN, tpot_ms=15, accelerators=1), accelerator("H100 SXM")
+    at = replica(precision="fp8", kv_bytes_per_value=1.0, input_tokens=2000.0, output_tokens=500.0)
+    assert float(token_seconds(at, constants(), np.array(float(tight.batch + 1)))) > 0.015
+    with pytest.raises(Refusal, match="ms at best"):
+        estimate_selfhost(replace(made, tpot_ms=0.5, accelerator=hardware.name))
+
+
+def test_a_target_for_the_first_token_is_held_at_the_planned_load_or_refused():
+    found = estimate_selfhost(replace(PLAN, ttft_ms=500))
+    assert found.first_token_at_peak == pytest.approx(found.first_token_seconds / (1 - 0.7))
+    with pytest.raises(Refusal, match="first token"):
+        estimate_selfhost(replace(PLAN, ttft_ms=20))
+    assert estimate_selfhost(replace(PLAN, cached_share=0.9)).first_token_seconds < found.first_token_seconds
+
+
+def test_spare_replicas_are_rented_beside_those_that_the_load_needs():
+    plan = replace(PLAN, requests_per_month=1e8, price_per_hour=2.0)
+    none, two = estimate_selfhost(plan), estimate_selfhost(replace(plan, spare_replicas=2))
+    assert two.replicas == none.replicas + 2
+    assert two.per_month.p50 == none.per_month.p50 + 2 * 2.0 * 730
+    assert two.mean_load < none.mean_load
+
+
+def test_the_best_replica_costs_no_more_a_month_than_any_other():
+    plan = replace(PLAN, open_model="Llama 3.1 70B", requests_per_month=1e7)
+    best = best_replica(plan)
+    cost = estimate_selfhost(replace(plan, accelerators=best)).per_month.p50
+    for count in (2, 4, 8):
+        assert cost <= estimate_selfhost(replace(plan, accelerators=count)).per_month.p50
 
 
 @pytest.mark.parametrize(
@@ -309,6 +459,7 @@ def test_the_curves_agree_with_the_single_estimates():
         ("attempts", 0, "Attempts"),
         ("requests_per_month", 0, "Requests per month"),
         ("requests_per_month", math.inf, "Requests per month"),
+        ("batch_share", 1.1, "Share that may wait"),
     ],
 )
 def test_a_request_out_of_range_is_refused_for_both_ways(field, value, named):
@@ -334,6 +485,10 @@ def test_a_request_out_of_range_is_refused_for_both_ways(field, value, named):
         ("min_replicas", 0, "Smallest number of replicas"),
         ("max_batch", 0, "Largest batch"),
         ("operations_per_month", -1, "Operations"),
+        ("spare_replicas", -1, "Spare replicas"),
+        ("ttft_ms", 0, "Time to first token"),
+        ("tpot_ms", -3, "Time per output token"),
+        ("tier", "free", "How it is bought"),
     ],
 )
 def test_a_fleet_out_of_range_is_refused(field, value, named):
@@ -347,6 +502,15 @@ def numbers(tree):
     if isinstance(tree, list):
         return [number for part in tree for number in numbers(part)]
     return [tree] if isinstance(tree, (int, float)) and not isinstance(tree, bool) else []
+
+
+@pytest.mark.parametrize("field", ["price_per_hour", "utilisation", "peak_factor", "ttft_ms", "tpot_ms"])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_report_holds_no_infinity_also_where_an_input_is_one(field, value):
+    report = serving_report(estimate_serving(replace(PLAN, **{field: value})))
+    assert field in json.dumps(report, allow_nan=False)
+    assert "refused" in report["selfhost"]
+    assert report["api"]["usd_per_request"] > 0
 
 
 @given(plans)
@@ -386,14 +550,14 @@ def test_the_steps_of_the_explanation_lead_to_the_numbers_shown():
     (api,) = api_steps(PLAN, found.api)
     assert api.result == found.api.per_request
     steps = {step.key: step for step in selfhost_steps(PLAN, found.selfhost)}
-    assert list(steps) == ["batch", "tokens_per_second", "replicas", "selfhost_request"]
+    assert list(steps) == ["batch", "first_token", "tokens_per_second", "replicas", "selfhost_request"]
     speed = {item.symbol: item.value for item in steps["tokens_per_second"].given}
-    assert speed["B"] / (speed[r"\mathrm{TPOT}"] / 1e3) * speed["q"] == pytest.approx(
-        steps["tokens_per_second"].result
-    )
+    assert speed["B"] / (speed[r"\mathrm{TPOT}"] / 1e3) == pytest.approx(steps["tokens_per_second"].result)
+    first = {item.symbol: item.value for item in steps["first_token"].given}
+    assert first["t_{prompt}"] / (1 - first["u"]) == pytest.approx(steps["first_token"].result)
 
 
 def test_room_is_what_is_left_beside_the_weights():
-    known = cells("dense").replica
-    assert np.all(room(known) > 1)
-    assert np.all(batch(known) <= 2048)
+    known = cells().replica
+    assert np.all(room(known, constants()) > 1)
+    assert np.all(batch(known, constants()) <= 2048)

@@ -4,10 +4,12 @@ from datetime import date
 
 from hypothesis import strategies as st
 
+from core.finance.modules import plan_of
 from core.i18n import Text
 from core.venture import Amount, Line, Scenario, Venture, example
 
 EXAMPLE = example("vertical_copilot", date(2026, 6, 1))
+PLAN = plan_of(EXAMPLE.modules)
 
 RANGES = {
     "price_per_seat": (1.0, 2000.0),
@@ -38,6 +40,14 @@ RANGES = {
     "team_first": (0.0, 300.0),
     "hires_per_month": (0.0, 20.0),
     "salary": (0.0, 5e4),
+    "burden": (0.0, 1.0),
+    "overhead_per_person": (0.0, 5e3),
+    "hire1_people": (0.0, 20.0),
+    "hire1_month": (1.0, 40.0),
+    "hire1_salary": (0.0, 5e4),
+    "hire2_people": (0.0, 20.0),
+    "hire2_month": (1.0, 40.0),
+    "hire2_salary": (0.0, 5e4),
     "training_run_cost": (0.0, 1e6),
     "training_runs_per_month": (0.0, 100.0),
     "experiments_per_month": (0.0, 1e6),
@@ -45,8 +55,20 @@ RANGES = {
     "receivable_days": (0.0, 200.0),
     "round_amount": (0.0, 1e8),
     "round_month": (1.0, 60.0),
+    "round2_amount": (0.0, 1e8),
+    "round2_month": (1.0, 60.0),
+    "tax_rate": (0.0, 0.6),
+    "required_return": (0.0, 2.0),
+    "market_customers": (0.0, 1e7),
+    "market_reach": (0.0, 1.0),
 }
 """Numbers that the drivers allow, from the odd to the absurd."""
+
+
+NOBODY_ELSE = dict.fromkeys(
+    ("overhead_per_person", "burden", "hire1_people", "hire2_people", "tax_rate"), 0.0
+)
+"""What a team costs beside its salaries, and what it earns beside its profit, left out."""
 
 
 def numbers(low: float, high: float) -> st.SearchStrategy[float]:

@@ -7,12 +7,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from plain_plan import plain_plan, worked_out
-from plans import EXAMPLE, RANGES, line, values, with_values
+from plans import EXAMPLE, PLAN, RANGES, line, values, with_values
 
 from core.finance import model_of, project
 from core.finance.draws import draws, medians
 from core.finance.engine import BLOCK, evaluate
-from core.finance.model import built_in
 from core.i18n import Refusal, language
 
 MODEL = model_of(EXAMPLE)
@@ -37,7 +36,7 @@ def mine(formula, unit="1", opening="", months=6, others=(), **numbers):
 def test_every_line_of_the_plan_is_that_of_the_plan_by_hand():
     by_hand = plain_plan({driver.key: driver.amount.median for driver in EXAMPLE.drivers}, 36)
     found = project(EXAMPLE).lines
-    assert set(by_hand) == set(found) == {made.key for made in built_in().lines}
+    assert set(by_hand) == set(found) == {made.key for made in PLAN.lines}
     for key, series in by_hand.items():
         assert close(found[key], series), key
 
@@ -53,7 +52,7 @@ def test_whatever_the_drivers_the_plan_is_the_plan_by_hand(numbers, months):
     found = project(with_values(numbers, months)).lines
     scale = {"cash": ("cash", "cost_of_revenue", "revenue", "operating_cost", "receivables")}
     money = ("cost_of_revenue", "revenue", "operating_cost", "receivables")
-    for key in ("ebitda", "gross_profit", "net_cash_flow"):
+    for key in ("ebitda", "gross_profit", "net_cash_flow", "tax", "loss_carried", "npv"):
         scale[key] = money
     scale["lifetime_value"] = ("lifetime_value", "margin_per_customer")
     for key, series in by_hand.items():
@@ -66,7 +65,7 @@ def test_whatever_the_drivers_the_plan_is_the_plan_by_hand(numbers, months):
 
 
 def test_each_formula_worked_out_alone_gives_the_same_as_the_engine():
-    formulas = {made.key: (made.formula, made.opening) for made in built_in().lines}
+    formulas = {made.key: (made.formula, made.opening) for made in PLAN.lines}
     points = {driver.key: driver.amount.median for driver in EXAMPLE.drivers}
     wanted = worked_out(formulas, CONSTANTS, points, 24)
     found = project(with_values({}, 24)).lines
@@ -88,7 +87,7 @@ def test_every_draw_is_the_plan_by_hand_for_its_drivers():
 
 def test_a_line_is_walked_only_if_it_needs_its_own_past():
     walked = {key for step in MODEL.steps if step.walked for key in step.lines}
-    assert {"cash", "customers", "mrr", "early_mrr", "team", "lifetime_value"} - walked <= {"customers"}
+    assert {"cash", "customers", "mrr", "early_activity", "team", "lifetime_value"} - walked <= {"customers"}
     assert walked.isdisjoint(
         {"revenue", "inference_cost", "gross_margin", "ebitda", "receivables", "net_cash_flow"}
     )
@@ -246,7 +245,7 @@ def test_any_own_lines_are_what_each_formula_gives_worked_out_alone(a, b, c):
     flow = line("accuracy / one_month", "1/month", key="flow")
     lines = [flow, line(a, key="a", opening="0.25"), line(b, key="b"), line(c)]
     venture = with_values({}, 8).with_lines(lines)
-    formulas = {made.key: (made.formula, made.opening) for made in (*built_in().lines, *lines)}
+    formulas = {made.key: (made.formula, made.opening) for made in (*PLAN.lines, *lines)}
     points = {driver.key: driver.amount.median for driver in venture.drivers}
     try:
         wanted = worked_out(formulas, CONSTANTS, points, 8)

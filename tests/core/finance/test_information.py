@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from plans import EXAMPLE, with_values
+from plans import EXAMPLE, NOBODY_ELSE, with_values
 from scipy.special import ndtri
 from scipy.stats import norm, qmc
 from test_sensitivity import with_drivers
 
 from core.finance import simulate
 from core.finance.draws import varying
-from core.finance.information import CHANCE, IDLE, decide, evppi, learn_next
+from core.finance.information import CHANCE, IDLE, decide, evppi, learn_next, worth
 from core.i18n import Refusal
 from core.venture import Amount
 
@@ -75,7 +75,7 @@ def test_the_value_does_not_depend_on_how_the_part_is_measured():
 
 def normal_plan():
     """A plan whose need is a normal sum: cash starts at x + y and ends higher each month."""
-    venture = with_values({"new_customers_first": 0.0, "salary": 0.0, "experiments_per_month": 0.0,
+    venture = with_values({**NOBODY_ELSE, "new_customers_first": 0.0, "salary": 0.0, "experiments_per_month": 0.0,
                            "infrastructure_fixed": 0.0, "training_runs_per_month": 0.0})  # fmt: skip
     return venture.with_driver("cash_first", Amount.interval(-6e6, -2e6, "normal"))
 
@@ -156,3 +156,14 @@ def test_a_price_or_a_chance_that_makes_no_sense_is_refused(asked, why):
 def test_too_few_draws_are_refused():
     with pytest.raises(Refusal, match=r"The simulation has 128 draws; .* at least 256"):
         learn_next(simulate(EXAMPLE, 128))
+
+
+def test_several_drivers_are_worth_at_least_what_the_best_of_them_is_and_no_more_than_all_that_is_unknown():
+    simulation = simulate(EXAMPLE, 8192)
+    alone = {one.driver_key: one.evppi for one in learn_next(simulation)}
+    pair = ["cac", "growth_first"]
+    assert worth(simulation, ["cac"]) == alone["cac"]
+    assert max(alone[key] for key in pair) < worth(simulation, pair) < decide(simulation).loss
+    assert worth(simulation, [*pair, "cac"]) == worth(simulation, pair)
+    assert worth(simulation, []) == 0
+    assert worth(simulation, varying(EXAMPLE)) > 0.5 * decide(simulation).loss

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from plans import EXAMPLE, values, with_values
+from plans import EXAMPLE, NOBODY_ELSE, values, with_values
 
 from core.finance import LADDER, metrics, project, risks, said, simulate, stages, why
 from core.i18n import Text, language
@@ -59,7 +59,7 @@ def test_cash_runs_out_in_the_first_month_that_ends_below_zero():
     nothing = dict.fromkeys(
         ("experiments_per_month", "training_run_cost", "infrastructure_fixed", "round_amount"), 0.0
     )
-    projection = project(with_values({**burn, **nothing, "cash_first": 5000.0}))
+    projection = project(with_values({**burn, **nothing, **NOBODY_ELSE, "cash_first": 5000.0}))
     found = metrics(projection)
     assert found["burn"].value == pytest.approx(1000)
     assert found["cash_zero"].value == 6, "after five months nothing is left, which is not below zero"
@@ -94,6 +94,7 @@ SOLD = {
         ("requests_per_seat", "support_per_customer", "hires_per_month", "infrastructure_fixed"), 0.0
     ),
     **dict.fromkeys(("experiments_per_month", "training_run_cost", "receivable_days", "round_amount"), 0.0),
+    **NOBODY_ELSE,
     "new_customers_first": 1.0,
     "price_per_seat": 100.0,
     "seats_per_customer": 1.0,
@@ -226,12 +227,14 @@ def test_the_stages_follow_from_the_venture():
 
 def test_what_is_known_less_and_matters_more_comes_first():
     ordered = risks(simulate(EXAMPLE, 1024))
-    assert [r.risk for r in ordered] == sorted((r.risk for r in ordered), reverse=True)
+    assert [r.worth for r in ordered] == sorted((r.worth for r in ordered), reverse=True)
+    assert ordered[0].worth > 0
     first = ordered[0].hypothesis
     certain = EXAMPLE.with_hypothesis(first.changed(evidence=5))
     again = {r.hypothesis.id: r for r in risks(simulate(certain, 1024))}[first.id]
     assert again.importance == pytest.approx(ordered[0].importance)
     assert again.risk == pytest.approx(ordered[0].importance * (1 - LADDER[5].weight))
+    assert again.worth == pytest.approx(ordered[0].value * (1 - LADDER[5].weight))
 
 
 def test_a_hypothesis_without_drivers_carries_no_risk():

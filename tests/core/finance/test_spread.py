@@ -8,7 +8,7 @@ from plans import EXAMPLE, line, numbers, with_values
 from scipy.stats import kstest, norm, spearmanr
 
 from core.finance import Simulation, model_of, project, simulate
-from core.finance.draws import MAX_DRAWS, draws, medians, spearman_squared, varying
+from core.finance.draws import MAX_DRAWS, draws, medians, share_error, spearman_squared, varying
 from core.finance.engine import BLOCK, evaluate
 from core.i18n import Refusal
 from core.venture import Amount
@@ -268,3 +268,8 @@ def test_importance_does_not_depend_on_the_order_of_paths():
     one = spearman_squared({key: found.drivers[key] for key in keys}, lowest)
     other = spearman_squared({key: found.drivers[key][shuffled] for key in keys}, lowest[shuffled])
     assert one == pytest.approx(other, abs=1e-12)
+
+
+def test_the_error_of_a_share_is_the_binomial_one_and_never_nothing():
+    assert share_error(0.3, 1000) == pytest.approx((0.3 * 0.7 / 1000) ** 0.5)
+    assert share_error(0.0, 1000) == share_error(1.0, 1000) == pytest.approx(1e-3, rel=1e-2)

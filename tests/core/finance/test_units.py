@@ -5,10 +5,9 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plans import EXAMPLE, line
+from plans import EXAMPLE, PLAN, line
 
 from core.finance import FormulaRefusal, model_of
-from core.finance.model import built_in
 from core.finance.units import WORDS, degree, read, same, spelled, spoken, unit
 from core.i18n import Refusal, Text, language
 from core.venture import Venture
@@ -123,7 +122,7 @@ def test_an_opening_is_in_the_unit_of_its_line():
 
 
 @pytest.mark.parametrize(
-    "text", sorted({made.unit for made in built_in().lines} | {d.unit for d in EXAMPLE.drivers})
+    "text", sorted({made.unit for made in PLAN.lines} | {d.unit for d in EXAMPLE.drivers})
 )
 def test_every_unit_of_the_plan_is_a_unit_and_reads_in_both_languages(text):
     unit(text)

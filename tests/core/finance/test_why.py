@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_plan import worked_out
-from plans import EXAMPLE, line, values, with_values
+from plans import EXAMPLE, PLAN, line, values, with_values
 
 from core.finance import model_of, project, section_label, why
-from core.finance.model import built_in
 from core.i18n import LANGUAGES, Refusal, language
 
 EN, ZH = language("en"), language("zh_Hans")
@@ -70,7 +69,11 @@ def test_a_driver_among_the_inputs_brings_its_source_and_a_line_its_key_and_mont
     assert by_name["requests", 7].unit == "request/month"
     cash = {(item.name, item.month): item for item in why(projection, "cash", 7, EN).inputs}
     assert cash["cash", 6].value == projection.at("cash", 6)
-    price = next(item for item in why(projection, "new_mrr", 1, EN).inputs if item.name == "price_per_seat")
+    price = next(
+        item
+        for item in why(projection, "recurring_per_customer", 1, EN).inputs
+        if item.name == "price_per_seat"
+    )
     assert price.driver == EXAMPLE.driver("price_per_seat")
     assert price.driver.source.text.en
     assert price.month is None
@@ -126,7 +129,7 @@ def test_what_is_not_a_line_or_a_month_of_the_plan_is_refused():
 
 
 def test_every_section_of_the_plan_has_a_label_in_both_languages():
-    sections = {made.section for made in built_in().lines} | {"own"}
+    sections = {made.section for made in PLAN.lines} | {"own"}
     for section in sections:
         label = section_label(section)
         assert label.en != section

@@ -21,9 +21,10 @@ import keras
 from core.i18n import Refusal
 from core.training import command, datasets, device, networks, run
 from core.training.architecture import NETWORKS
+from core.training.choices import OPTIMIZERS, SCHEDULES
 from core.training.result import Progress, RunResult
 from core.training.run import train
-from core.training.spec import OPTIMIZERS, RunSpec
+from core.training.spec import RunSpec
 
 SMALL = RunSpec(network="mlp", train_images=2_000, epochs=2, batch_size=50, price_per_hour=3.6)
 
@@ -34,9 +35,13 @@ def watched() -> tuple[RunResult, list[Progress]]:
     return train(SMALL, lambda progress: said.append(progress) or True), said  # type: ignore[func-returns-value]
 
 
+@pytest.mark.parametrize(("depth", "batch_norm"), [(2, False), (4, True)])
 @pytest.mark.parametrize("key", sorted(NETWORKS))
-def test_keras_counts_the_same_parameters(key: str) -> None:
-    assert networks.build(RunSpec(network=key)).count_params() == RunSpec(network=key).parameters
+@pytest.mark.parametrize("dataset", ["mnist", "digits"])
+def test_keras_counts_the_same_parameters(dataset: str, key: str, depth: int, batch_norm: bool) -> None:
+    spec = RunSpec(dataset=dataset, network=key, depth=depth, width=8, batch_norm=batch_norm, dropout=0.1)
+    model = networks.build(spec)
+    assert sum(math.prod(weight.shape) for weight in model.trainable_weights) == spec.parameters
 
 
 def test_squared_error_is_the_mean_over_the_ten_digits() -> None:
@@ -136,7 +141,7 @@ def test_the_convolutional_network_trains_without_validation_on_all_images_until
         told = time.perf_counter()
         return False
 
-    result = train(RunSpec(), stop_at_first_word)
+    result = train(RunSpec(network="cnn"), stop_at_first_word)
     assert time.perf_counter() - told < 1.0
     assert result.stopped
     assert (result.steps, result.images) == (1, 64)
@@ -167,6 +172,59 @@ def test_every_optimiser_lowers_the_loss(optimizer: str) -> None:
     assert result.train_loss < 0.9 * math.log(10)
 
 
+@pytest.mark.parametrize("schedule", sorted(SCHEDULES))
+def test_a_schedule_goes_from_its_rate_to_its_end(schedule: str) -> None:
+    """One cycle: 0 at the start, the rate after 15% of 100 steps, 0 at the end; a straight line between."""
+    spec = RunSpec(dataset="iris", batch_size=12, epochs=10, learning_rate=0.02, schedule=schedule)
+    rate = networks.learning_rate(spec)
+    at = [float(np.asarray(rate(step))) if callable(rate) else rate for step in (0, 15, 50, 100)]
+    expected = {
+        "constant": [0.02] * 4,
+        "cosine": [0.02, 0.02 * (1 + math.cos(math.pi * 0.15)) / 2, 0.01, 0.0],
+        "one_cycle": [0.0, 0.02, 0.02 * 0.5 / 0.85, 0.0],
+    }
+    assert at == pytest.approx(expected[schedule], abs=1e-7)
+
+
+def test_pooling_before_the_activation_changes_no_answer() -> None:
+    """A rising activation keeps the largest the largest, so both orders are the same function."""
+    x = np.random.default_rng(0).normal(size=(2, 8, 8, 1)).astype("float32")
+    pool, relu = keras.layers.MaxPooling2D(2), keras.layers.Activation("relu")
+    assert np.array_equal(np.asarray(pool(relu(x))), np.asarray(relu(pool(x))))
+
+
+@pytest.mark.parametrize("dataset", ["digits", "breast_cancer", "wine", "iris"])
+def test_small_data_sets_are_learned(dataset: str) -> None:
+    spec = RunSpec(dataset=dataset, network="mlp", epochs=30, batch_size=16)
+    result = train(spec)
+    assert result.test_accuracy is not None
+    assert result.test_accuracy > 0.8
+
+
+def test_a_number_is_predicted_with_an_error_in_its_own_unit() -> None:
+    """On the diabetes data a straight line explains about half of the variance (Efron et al., 2004)."""
+    result = train(RunSpec(dataset="diabetes", epochs=40, width=32))
+    assert result.test_accuracy is None
+    assert result.test_rmse is not None and result.test_r2 is not None
+    assert 0.3 < result.test_r2 < 0.7
+    assert 45 < result.test_rmse < 65
+
+
+def test_early_stopping_ends_a_run_that_learns_no_more_and_tests_it() -> None:
+    result = train(RunSpec(dataset="iris", epochs=100, patience=2, learning_rate=0.05, batch_size=16))
+    assert result.stopped_early and not result.stopped
+    assert result.epochs < 100
+    assert result.test_accuracy is not None
+
+
+def test_mixed_precision_learns_as_well_and_is_left_behind() -> None:
+    spec = replace(SMALL, network="fast", epochs=3, width=8, depth=2)
+    full, mixed = train(spec), train(replace(spec, precision="mixed"))
+    assert full.test_accuracy is not None and mixed.test_accuracy is not None
+    assert mixed.test_accuracy == pytest.approx(full.test_accuracy, abs=0.03)
+    assert train(spec).test_loss == pytest.approx(full.test_loss, rel=1e-3)
+
+
 @pytest.mark.parametrize(
     ("activation", "loss"), [("relu", "mse"), ("sigmoid", "mse"), ("tanh", "cross_entropy")]
 )
@@ -193,7 +251,7 @@ def test_too_little_memory_ends_with_a_reason(monkeypatch: pytest.MonkeyPatch) -
         raise ResourceExhaustedError("OOM when allocating tensor")
 
     monkeypatch.setattr(keras.Model, "fit", no_memory)
-    with pytest.raises(Refusal, match="out of memory with batches of 50 images"):
+    with pytest.raises(Refusal, match="out of memory with batches of 50 examples; batches of 25 need"):
         train(SMALL)
 
 
@@ -228,7 +286,7 @@ def test_the_command_line_gets_one_flat_result() -> None:
 
 
 def test_the_command_line_refuses_what_the_specification_refuses() -> None:
-    with pytest.raises(Refusal, match="network is gpt"):
+    with pytest.raises(Refusal, match="preset is gpt"):
         command.train(preset="gpt")
 
 

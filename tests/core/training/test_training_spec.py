@@ -9,11 +9,22 @@ from hypothesis import strategies as st
 
 from core.i18n import Refusal, language
 from core.training.architecture import NETWORKS
-from core.training.spec import ACTIVATIONS, LOSSES, OPTIMIZERS, RunSpec
+from core.training.choices import ACTIVATIONS, LOSSES, OPTIMIZERS, PRECISIONS, SCHEDULES
+from core.training.command import spec_of
+from core.training.datasets import DATASETS, OwnData
+from core.training.presets import PRESETS, presets_for
+from core.training.spec import RunSpec
 
 specs = st.builds(
     RunSpec,
     network=st.sampled_from(sorted(NETWORKS)),
+    width=st.integers(4, 64),
+    depth=st.integers(1, 4),
+    dropout=st.floats(0, 0.9),
+    batch_norm=st.booleans(),
+    schedule=st.sampled_from(sorted(SCHEDULES)),
+    precision=st.sampled_from(sorted(PRECISIONS)),
+    patience=st.integers(0, 50),
     optimizer=st.sampled_from(sorted(OPTIMIZERS)),
     activation=st.sampled_from(sorted(ACTIVATIONS)),
     loss=st.sampled_from(sorted(LOSSES)),
@@ -52,7 +63,8 @@ def test_a_run_on_all_images_keeps_none_back_for_validation() -> None:
 
 
 @pytest.mark.parametrize(
-    ("optimizer", "rate"), [("sgd", 0.01), ("momentum", 0.01), ("adagrad", 0.01), ("adam", 0.001)]
+    ("optimizer", "rate"),
+    [("sgd", 0.01), ("nesterov", 0.01), ("adagrad", 0.01), ("rmsprop", 0.001), ("adamw", 0.001)],
 )
 def test_each_optimiser_brings_its_usual_learning_rate(optimizer: str, rate: float) -> None:
     assert RunSpec(optimizer=optimizer).learning_rate == rate
@@ -62,13 +74,13 @@ def test_each_optimiser_brings_its_usual_learning_rate(optimizer: str, rate: flo
 @pytest.mark.parametrize(
     ("field", "value", "allowed"),
     [
-        ("network", "transformer", "cnn, mlp"),
-        ("dataset", "imagenet", "mnist"),
-        ("optimizer", "lion", "sgd, momentum, adagrad, adam"),
+        ("network", "transformer", "cnn, fast, mlp"),
+        ("dataset", "imagenet", "mnist, digits, breast_cancer, wine, iris, diabetes"),
+        ("optimizer", "lion", "sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw"),
         ("activation", "gelu", "relu, sigmoid, tanh"),
         ("loss", "hinge", "cross_entropy, mse"),
-        ("network", None, "cnn, mlp"),
-        ("network", ["cnn"], "cnn, mlp"),
+        ("network", None, "cnn, fast, mlp"),
+        ("network", ["cnn"], "cnn, fast, mlp"),
         ("epochs", 0, "a whole number from 1 to 100"),
         ("epochs", 2.5, "a whole number from 1 to 100"),
         ("epochs", True, "a whole number from 1 to 100"),
@@ -83,6 +95,16 @@ def test_each_optimiser_brings_its_usual_learning_rate(optimizer: str, rate: flo
         ("price_per_hour", None, "a number from 0 to 1000"),
         ("power_watts", 0, "a number from 1 to 20000"),
         ("power_watts", float("inf"), "a number from 1 to 20000"),
+        ("width", 3, "a whole number from 4 to 1,024"),
+        ("depth", 7, "a whole number from 1 to 6"),
+        ("dropout", 0.95, "a number from 0 to 0.9"),
+        ("dropout", None, "a number from 0 to 0.9"),
+        ("momentum", 1.0, "a number from 0 to 0.999"),
+        ("second_moment", 0.1, "a number from 0.5 to 0.999999"),
+        ("schedule", "sawtooth", "constant, cosine, one_cycle"),
+        ("precision", "half", "full, mixed"),
+        ("patience", -1, "a whole number from 0 to 50"),
+        ("batch_norm", "maybe", "true, false"),
     ],
 )
 def test_a_wrong_setting_is_refused_with_what_is_allowed(field: str, value: object, allowed: str) -> None:
@@ -124,10 +146,88 @@ def test_a_specification_cannot_be_changed() -> None:
 
 def test_counts_of_the_networks_are_those_counted_by_hand() -> None:
     """Convolution: outputs × 2 × window; 26·26·32·2·9 + 11·11·64·2·288 + 2·1600·128 + 2·128·10."""
-    cnn, mlp = NETWORKS["cnn"], NETWORKS["mlp"]
+    cnn, mlp = RunSpec(network="cnn").architecture, RunSpec(network="mlp").architecture
     assert cnn.parameters == (9 + 1) * 32 + (9 * 32 + 1) * 64 + (1600 + 1) * 128 + (128 + 1) * 10
     assert cnn.forward_flop == 389_376 + 4_460_544 + 409_600 + 2_560
     assert cnn.training_flop == 3 * cnn.forward_flop - 389_376
     assert mlp.parameters == (784 + 1) * 128 + (128 + 1) * 10
     assert mlp.training_flop == 3 * (2 * 784 * 128 + 2 * 128 * 10) - 2 * 784 * 128
     assert RunSpec(network="mlp", epochs=2, train_images=1_000).training_flop == 2_000 * mlp.training_flop
+
+
+OWN = OwnData(
+    id="0123456789abcdef",
+    name="churn",
+    kind="table",
+    task="classes",
+    shape=(12,),
+    train=800,
+    test=200,
+    class_names=("left", "stayed"),
+    target="churned",
+)
+
+
+def test_data_of_ones_own_is_described_in_the_specification_itself() -> None:
+    spec = RunSpec(own=OWN)
+    assert (spec.dataset, spec.network, spec.loss, spec.train_images) == ("own", "mlp", "cross_entropy", 800)
+    assert RunSpec.from_json(spec.to_json()) == spec
+    assert spec.title.en == "churn · MLP · Adam · 5 epochs · 800 rows"
+
+
+@pytest.mark.parametrize("broken", [{}, 3, {**dataclasses.asdict(OWN), "shape": []}, {"id": "x"}])
+def test_a_broken_description_of_data_is_refused(broken: object) -> None:
+    with pytest.raises(Refusal):
+        RunSpec.from_json(json.dumps({"own": broken}))
+
+
+@pytest.mark.parametrize("key", sorted(DATASETS))
+def test_every_data_set_has_a_usual_network_that_fits_it(key: str) -> None:
+    spec = RunSpec(dataset=key)
+    assert spec.train_images == DATASETS[key].train_images
+    assert spec.architecture.layers[-1].shape((1, 1, 1)) == (1, 1, DATASETS[key].outputs)
+
+
+def test_a_picture_network_and_a_loss_for_classes_are_refused_where_they_make_no_sense() -> None:
+    with pytest.raises(Refusal, match="takes pictures only"):
+        RunSpec(dataset="iris", network="cnn")
+    with pytest.raises(Refusal, match="mean squared error"):
+        RunSpec(dataset="diabetes", loss="cross_entropy")
+
+
+def test_early_stopping_keeps_examples_back_to_watch() -> None:
+    spec = RunSpec(patience=3)
+    assert (spec.train_images, spec.validation_images) == (55_000, 5_000)
+    assert RunSpec(dataset="iris", patience=3).train_images == 108
+    assert RunSpec(train_images=10_000, patience=3).train_images == 10_000
+
+
+def test_a_network_too_large_is_refused_before_it_is_built() -> None:
+    with pytest.raises(Refusal, match="at most 20,000,000 are allowed"):
+        RunSpec(network="mlp", width=1024, depth=6, own=dataclasses.replace(OWN, shape=(20_000,)))
+
+
+def test_batch_normalisation_and_depth_are_counted() -> None:
+    """Two hidden layers of 8 on 4 inputs with scale and shift: 4·8+8 + 16 + 8·8+8 + 16 + 8·3+3."""
+    spec = RunSpec(dataset="iris", width=8, depth=2, batch_norm=True)
+    assert spec.parameters == 40 + 16 + 72 + 16 + 27
+    assert RunSpec(width=16).parameters < RunSpec(width=32).parameters
+
+
+def test_runs_of_one_recipe_may_differ_in_size_epochs_seed_and_price_only() -> None:
+    same = RunSpec(epochs=1, seed=3, train_images=1_000, price_per_hour=2.0)
+    assert same.recipe == RunSpec().recipe
+    assert RunSpec(dropout=0.1).recipe != RunSpec().recipe
+
+
+@pytest.mark.parametrize("key", sorted(PRESETS))
+def test_every_preset_is_a_run_on_the_data_that_it_is_for(key: str) -> None:
+    for dataset in DATASETS.values():
+        if key in presets_for(dataset.kind):
+            assert spec_of(key, {"dataset": dataset.key}).total_steps > 0
+
+
+def test_a_setting_given_beside_a_preset_wins() -> None:
+    assert spec_of("fast", {"epochs": 7}).epochs == 7
+    with pytest.raises(Refusal, match="preset is slow; allowed are: fast"):
+        spec_of("slow", {})

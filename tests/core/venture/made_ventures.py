@@ -9,6 +9,7 @@ from core.i18n import Text
 from core.venture import (
     BLOCKS,
     CURRENCIES,
+    Actual,
     Amount,
     Canvas,
     ComputePlan,
@@ -119,6 +120,10 @@ def ventures(draw: st.DrawFn) -> Venture:
                 drivers=tuple(draw(some_keys)),
                 evidence=draw(st.integers(0, 5)),
             )
+            for key in draw(unique(KEYS, 2))
+        ),
+        actuals=tuple(
+            Actual(key=key, values=tuple(draw(st.lists(st.none() | st.floats(-1e12, 1e12), max_size=6))))
             for key in draw(unique(KEYS, 2))
         ),
     )

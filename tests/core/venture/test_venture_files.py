@@ -14,6 +14,7 @@ from core.venture import (
     BLOCKS,
     MAX_BYTES,
     SCHEMA_VERSION,
+    Actual,
     Amount,
     Canvas,
     Hypothesis,
@@ -94,7 +95,7 @@ def test_chinese_stands_in_the_file_as_itself():
 
 
 def test_a_file_may_leave_out_what_has_a_default():
-    short = from_json('{"schema_version": 1, "name": {"en": "Small"}, "start": "2026-06-01"}')
+    short = from_json('{"schema_version": 2, "name": {"en": "Small"}, "start": "2026-06-01"}')
     assert short == Venture(name=Text("Small"), start=START)
 
 
@@ -163,8 +164,8 @@ def test_a_nesting_bomb_is_refused_before_anything_reads_it(text, monkeypatch):
 @pytest.mark.parametrize(
     ("version", "sentence"),
     [
-        (SCHEMA_VERSION + 1, "schema_version is 2; this version of Compute Canvas reads up to 1."),
-        (99, "schema_version is 99; this version of Compute Canvas reads up to 1."),
+        (SCHEMA_VERSION + 1, "schema_version is 3; this version of Compute Canvas reads up to 2."),
+        (99, "schema_version is 99; this version of Compute Canvas reads up to 2."),
         (0, "schema_version is 0; a whole number from 1 is needed."),
         (-1, "schema_version is -1; a whole number from 1 is needed."),
         (True, "schema_version is True; a whole number from 1 is needed."),
@@ -287,6 +288,8 @@ def test_a_venture_filled_to_its_limits_still_goes_out_and_comes_back():
             Hypothesis(id=f"h{i}", statement=note, block="costs", test=note, pass_mark=note, drivers=("d1",))
             for i in range(60)
         ),
+        horizon_months=120,
+        actuals=tuple(Actual(key=f"a{i}", values=(-123456789.123,) * 120) for i in range(60)),
     )
     assert from_json(to_json(full)) == full
 
@@ -337,7 +340,7 @@ def test_an_older_file_is_brought_up_step_by_step_before_it_is_checked(monkeypat
         return {key: value for key, value in document.items() if key != "title"}
 
     monkeypatch.setattr(codec, "SCHEMA_VERSION", 3)
-    monkeypatch.setattr(codec, "MIGRATIONS", {1: first, 2: second})
+    monkeypatch.setattr(codec, "STEPS", {1: first, 2: second})
     old = json.dumps({"schema_version": 1, "title": "Old", "start": "2026-06-01"})
     assert from_json(old) == Venture(name=Text("Old"), start=START)
     middle = json.dumps({"schema_version": 2, "name": {"en": "Mid"}, "title": "x", "start": "2026-06-01"})
@@ -346,5 +349,9 @@ def test_an_older_file_is_brought_up_step_by_step_before_it_is_checked(monkeypat
     assert refusal(changed(schema_version=4)).endswith("reads up to 3.")
 
 
+def test_a_file_from_before_there_were_real_figures_has_none():
+    assert from_json(without("actuals")).actuals == ()
+
+
 def test_there_is_a_migration_from_every_older_version():
-    assert set(codec.MIGRATIONS) == set(range(1, SCHEMA_VERSION))
+    assert set(codec.STEPS) == set(range(1, SCHEMA_VERSION))

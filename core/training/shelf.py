@@ -1,0 +1,85 @@
+"""Where files of training are kept: data of a founder's own, and what a run leaves behind.
+
+Beside the database, in the data folder that nobody else may read:
+
+    own/<owner>/<id>/     data.npz, described.json, encoding.json, and the file as it was uploaded
+    runs/<run>/           model.keras, report.json, a checkpoint
+
+An owner's folder is named by a hash of the owner, so a name cannot lead anywhere else; ids are words of
+16 hexadecimal digits and checked as such. Where web server and worker are different machines they share
+this folder.
+"""
+
+import hashlib
+import json
+import re
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+from core.i18n import Refusal
+from core.storage import data_folder
+from core.storage.place import make_folder
+from core.training.datasets import OwnData
+
+DESCRIBED = "described.json"
+
+_ID = re.compile(r"[0-9a-f]{16}")
+
+
+def run_folder(run_id: str, *, make: bool = False) -> Path:
+    """The folder of what a run left behind."""
+    return _folder(data_folder() / "runs" / _checked(run_id), make)
+
+
+def own_folder(owner: str, data_id: str, *, make: bool = False) -> Path:
+    """The folder of one data set of an owner."""
+    return _folder(_owner(owner) / _checked(data_id), make)
+
+
+def own_data(owner: str) -> list[OwnData]:
+    """The owner's data sets that are ready to train on, newest first."""
+    files = sorted(_owner(owner).glob(f"*/{DESCRIBED}"), key=lambda f: f.stat().st_mtime, reverse=True)
+    return [OwnData.of(json.loads(file.read_text("utf-8"))) for file in files]
+
+
+def own_of(owner: str, data_id: str) -> OwnData:
+    """One data set of the owner. Raises a Refusal if it is not there (any more)."""
+    file = own_folder(owner, data_id) / DESCRIBED
+    if not file.is_file():
+        raise Refusal("This data was deleted; upload it again to train on it.")
+    return OwnData.of(json.loads(file.read_text("utf-8")))
+
+
+def describe(owner: str, data: OwnData) -> None:
+    """Keep the description: from now on the data set is ready."""
+    text = json.dumps(asdict(data), ensure_ascii=False)
+    (own_folder(owner, data.id) / DESCRIBED).write_text(text, "utf-8")
+
+
+def delete_own(owner: str, data_id: str) -> None:
+    """Delete a data set for good, with the file that was uploaded."""
+    shutil.rmtree(own_folder(owner, data_id), ignore_errors=True)
+
+
+def delete_run(run_id: str) -> None:
+    """Delete what a run left behind."""
+    shutil.rmtree(run_folder(run_id), ignore_errors=True)
+
+
+def _owner(owner: str) -> Path:
+    return data_folder() / "own" / hashlib.sha256(owner.encode()).hexdigest()[:32]
+
+
+def _checked(word: str) -> str:
+    if not _ID.fullmatch(word):
+        raise Refusal("There is nothing under the name {name}.", name=word[:40])
+    return word
+
+
+def _folder(folder: Path, make: bool) -> Path:
+    if make:
+        for part in reversed([folder, *folder.parents]):
+            if part.is_relative_to(data_folder()):
+                make_folder(part)
+    return folder

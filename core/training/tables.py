@@ -1,0 +1,319 @@
+"""A table as numbers: columns read, told apart, and encoded for a network.
+
+A number becomes its distance from the mean in standard deviations; a category one column for each of
+its values; text a count of its words in ``TEXT_COLUMNS`` columns, found by a checksum of the word (the
+hashing trick), so that no word list has to be kept. A missing number counts as the mean, and a column
+beside it tells that it was missing. All of it is learned on the training rows alone, and kept as JSON:
+no pickle anywhere.
+"""
+
+import io
+import json
+import math
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.i18n import Refusal
+
+ColumnKind = Literal["number", "category", "text", "left_out"]
+Values = NDArray[Any]
+"""A column: floats with NaN where one is missing, or objects, text with None where one is missing."""
+
+MOST_CATEGORIES = 50
+"""A column of text with at most so many different values is a category, if values come again."""
+
+TEXT_WORDS = 3.0
+"""Words a value on average, from which on a column with many different values counts as text."""
+
+TEXT_COLUMNS = 256
+MOST_CLASSES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns by name, in the order of the file; all of one length."""
+
+    columns: Mapping[str, Values]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.columns)
+
+    @property
+    def rows(self) -> int:
+        return len(next(iter(self.columns.values()), ()))
+
+
+def read_csv(content: bytes) -> Table:
+    """The table in a CSV file with a header line. Raises a Refusal if it cannot be read as one."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    first = content[:20_000].split(b"\n", 1)[0]
+    delimiter = max((",", ";", "\t"), key=lambda mark: first.count(mark.encode()))
+    try:
+        read = csv.read_csv(
+            io.BytesIO(content),
+            # One block: the kind of a column is found from all of it.
+            read_options=csv.ReadOptions(use_threads=False, block_size=max(1024, len(content) + 1)),
+            parse_options=csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            convert_options=csv.ConvertOptions(strings_can_be_null=True),
+        )
+    except (pa.ArrowException, ValueError, OSError) as error:
+        raise Refusal("The file cannot be read as CSV: {reason}.", reason=_reason(error)) from None
+    return _from_arrow(read)
+
+
+def read_parquet(content: bytes, most_cells: int) -> Table:
+    """The table in a Parquet file. Raises a Refusal if it is none, or too large once unpacked."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        file = parquet.ParquetFile(io.BytesIO(content))
+        if file.metadata.num_rows * file.metadata.num_columns > most_cells:
+            raise Refusal(
+                "The table has {rows} rows and {columns} columns; at most {most} cells are allowed.",
+                rows=f"{file.metadata.num_rows:,}",
+                columns=f"{file.metadata.num_columns:,}",
+                most=f"{most_cells:,}",
+            )
+        return _from_arrow(file.read(use_threads=False))
+    except (pa.ArrowException, ValueError, OSError) as error:
+        raise Refusal("The file cannot be read as Parquet: {reason}.", reason=_reason(error)) from None
+
+
+def _reason(error: BaseException) -> str:
+    return " ".join(str(error).split())[:150].rstrip(".")
+
+
+def _from_arrow(read: Any) -> Table:
+    import pyarrow as pa
+
+    columns: dict[str, Values] = {}
+    for index, given in enumerate(read.column_names):
+        name = str(given).strip()[:80] or f"column {index + 1}"
+        while name in columns:
+            name += "'"
+        column, kind = read.column(index), read.schema.field(index).type
+        if pa.types.is_dictionary(kind):
+            column = column.cast(kind.value_type)
+            kind = kind.value_type
+        if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+            floats = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+            columns[name] = np.where(np.isfinite(floats), floats, np.nan)
+        elif pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+            stamps = column.cast(pa.timestamp("s"), safe=False).cast(pa.int64())
+            days = stamps.cast(pa.float64()).to_numpy(zero_copy_only=False) / 86_400
+            columns[name] = days.astype(np.float64)
+        elif pa.types.is_null(kind):
+            columns[name] = np.full(len(column), np.nan)
+        else:
+            columns[name] = np.array([None if v is None else _word(v) for v in column.to_pylist()], object)
+    return Table(columns)
+
+
+def _word(value: object) -> str:
+    return str(value).strip()[:10_000]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a column is: its kind, how many values are missing, how many differ, and a few of them."""
+
+    name: str
+    kind: ColumnKind
+    missing: int
+    distinct: int
+    examples: tuple[str, ...]
+
+
+def profile(name: str, values: Values) -> Profile:
+    """The profile of a column."""
+    there = present(values)
+    distinct = np.unique(there.astype(str) if there.dtype == object else there)
+    shown = tuple(f"{v:g}" if values.dtype != object else str(v)[:40] for v in distinct[:4])
+    return Profile(name, _kind(values, there, len(distinct)), len(values) - len(there), len(distinct), shown)
+
+
+def present(values: Values) -> Values:
+    """The values that are not missing."""
+    there = np.array([v is not None for v in values], bool) if values.dtype == object else ~np.isnan(values)
+    held: Values = values[there]
+    return held
+
+
+def _kind(values: Values, there: Values, distinct: int) -> ColumnKind:
+    if distinct <= 1:
+        return "left_out"  # it says the same of every row
+    if values.dtype != object:
+        return "number"
+    if distinct <= MOST_CATEGORIES and distinct <= len(there) / 2:
+        return "category"
+    words = sum(value.count(" ") + 1 for value in there[:1000]) / min(len(there), 1000)
+    return "text" if words >= TEXT_WORDS else "left_out"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The column to predict: class names in alphabetical order, or mean and deviation of a number."""
+
+    name: str
+    names: tuple[str, ...] = ()
+    mean: float = 0.0
+    std: float = 1.0
+
+    @classmethod
+    def of(cls, table: Table, name: str, task: str) -> Self:
+        """The target ``name`` of ``table``. Raises a Refusal if it cannot be predicted."""
+        values = table.columns[name]
+        there = present(values)
+        if len(there) < len(values):
+            raise Refusal(
+                "The column {name} to predict has {missing} missing values; every row needs one.",
+                name=name,
+                missing=f"{len(values) - len(there):,}",
+            )
+        if task == "number":
+            if values.dtype == object:
+                raise Refusal(
+                    "The column {name} is no number, so it can be predicted as classes only.", name=name
+                )
+            if float(np.std(values)) == 0:
+                raise Refusal(
+                    "The column {name} has the same value in every row; there is nothing to learn.", name=name
+                )
+            return cls(name, (), float(np.mean(values)), float(np.std(values)))
+        names = tuple(sorted({_class_name(value) for value in values}))
+        if not 2 <= len(names) <= MOST_CLASSES:
+            raise Refusal(
+                "The column {name} has {count} different values; 2 to {most} classes can be predicted.",
+                name=name,
+                count=f"{len(names):,}",
+                most=MOST_CLASSES,
+            )
+        return cls(name, names)
+
+    def encode(self, values: Values) -> NDArray[Any]:
+        """Positions among the class names (int32), or numbers in deviations from the mean (float32)."""
+        if not self.names:
+            return ((values - self.mean) / self.std).astype(np.float32)
+        place = {name: index for index, name in enumerate(self.names)}
+        return np.array([place[_class_name(value)] for value in values], np.int32)
+
+
+def _class_name(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)[:60]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """How one column becomes numbers: ``names`` of a category's values; ``gaps``: some were missing."""
+
+    name: str
+    kind: ColumnKind
+    mean: float = 0.0
+    std: float = 1.0
+    names: tuple[str, ...] = ()
+    gaps: bool = False
+
+    @property
+    def width(self) -> int:
+        """Columns that this one becomes."""
+        return {"number": 1 + self.gaps, "category": len(self.names) + 1, "text": TEXT_COLUMNS}.get(
+            self.kind, 0
+        )
+
+    def encode(self, values: Values) -> NDArray[np.float32]:
+        """The column as (rows, width) numbers; a category that was never seen goes to the last column."""
+        out = np.zeros((len(values), self.width), np.float32)
+        if self.kind == "number":
+            missing = np.isnan(values)
+            out[:, 0] = np.where(missing, 0.0, np.clip((values - self.mean) / self.std, -1e6, 1e6))
+            if self.gaps:
+                out[:, 1] = missing
+        elif self.kind == "category":
+            place = {name: index for index, name in enumerate(self.names)}
+            out[np.arange(len(values)), [place.get(str(v), len(self.names)) for v in values]] = 1.0
+        elif self.kind == "text":
+            for row, value in enumerate(values):
+                for word in (value or "").lower().split():
+                    out[row, zlib.crc32(word.encode()) % TEXT_COLUMNS] += 1.0
+            out /= np.maximum(1.0, np.linalg.norm(out, axis=1, keepdims=True))
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How a table becomes numbers: its columns in order, and the target."""
+
+    codes: tuple[Code, ...]
+    target: Target
+
+    @property
+    def width(self) -> int:
+        return sum(code.width for code in self.codes)
+
+    def encode(self, table: Table) -> NDArray[np.float32]:
+        """The rows of ``table`` as (rows, width) numbers."""
+        return np.hstack([code.encode(table.columns[code.name]) for code in self.codes])
+
+    def encode_typed(self, rows: Sequence[Mapping[str, object]]) -> NDArray[np.float32]:
+        """Rows as somebody types them. Raises a Refusal for what should be a number and is none."""
+        columns: dict[str, Values] = {}
+        for code in self.codes:
+            values = [row.get(code.name) for row in rows]
+            if code.kind == "number":
+                columns[code.name] = np.array([_number(code.name, value) for value in values], np.float64)
+            else:
+                columns[code.name] = np.array([None if v in (None, "") else _word(v) for v in values], object)
+        return self.encode(Table(columns))
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        document: Any = json.loads(text)
+        codes = [Code(**{**code, "names": tuple(code["names"])}) for code in document["codes"]]
+        target = document["target"]
+        return cls(tuple(codes), Target(**{**target, "names": tuple(target["names"])}))
+
+
+def _number(name: str, value: object) -> float:
+    if value is None or value == "":
+        return math.nan
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = math.inf
+    if not math.isfinite(number) and not (isinstance(value, float) and math.isnan(value)):
+        raise Refusal("{field} is {value}; a number is needed.", field=name, value=str(value)[:40])
+    return number
+
+
+def learn_encoding(
+    table: Table, target: Target, train: NDArray[np.intp], without: Sequence[str] = ()
+) -> Encoding:
+    """The encoding of every column but the target and those ``without``, learned on the rows ``train``."""
+    codes = []
+    for name, values in table.columns.items():
+        if name == target.name or name in without:
+            continue
+        kind = profile(name, values[train]).kind
+        there = present(values[train])
+        if kind == "number":
+            std = float(np.std(there)) or 1.0
+            codes.append(Code(name, kind, float(np.mean(there)), std, (), bool(np.isnan(values).any())))
+        elif kind == "category":
+            codes.append(Code(name, kind, names=tuple(sorted({str(v) for v in there}))))
+        elif kind == "text":
+            codes.append(Code(name, kind))
+    if not codes:
+        raise Refusal("No column is left to learn from.")
+    return Encoding(tuple(codes), target)

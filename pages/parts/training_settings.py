@@ -1,0 +1,391 @@
+"""Settings of a training run: the data, a recipe, and everything else one click away."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from core.i18n import Language, Refusal
+from core.storage import RunRow
+from core.training import shelf
+from core.training.architecture import NETWORKS, Kind
+from core.training.choices import ACTIVATIONS, LOSSES, OPTIMIZERS, PRECISIONS, SCHEDULES, Choice
+from core.training.datasets import DATASETS, OWN, Dataset
+from core.training.estimate import estimate
+from core.training.limits import submit
+from core.training.presets import PRESETS, presets_for
+from core.training.result import RunResult
+from core.training.service import device_in_use
+from core.training.spec import DEFAULT_PRICE_PER_HOUR, WHOLE_RANGES, RunSpec
+from pages.parts.services import store
+from pages.parts.session import Workspace, workspace
+from pages.parts.shell import plain, select
+
+SIZES = (1_000, 2_500, 5_000, 10_000, 20_000)
+BATCHES = (16, 32, 64, 128, 256, 512, 1024)
+
+USUAL: dict[str, Any] = {
+    "network": "cnn",
+    "width": NETWORKS["cnn"].width,
+    "depth": NETWORKS["cnn"].depth,
+    "dropout": 0.0,
+    "batch_norm": False,
+    "activation": "relu",
+    "optimizer": "adam",
+    "learning_rate": "",
+    "momentum": "",
+    "second_moment": "",
+    "schedule": "constant",
+    "loss": "cross_entropy",
+    "epochs": 5,
+    "batch_size": 64,
+    "patience": 0,
+    "precision": "full",
+    "seed": 0,
+    "train_images": 60_000,
+    "price_per_hour": DEFAULT_PRICE_PER_HOUR,
+}
+"""What every field holds before a recipe is chosen; "" is the usual of the optimiser."""
+
+TYPED = ("learning_rate", "momentum", "second_moment")
+KEPT = ("seed", "train_images", "price_per_hour")
+"""What a recipe does not touch."""
+
+FIRST = "fast"
+
+
+def settings(ws: Workspace, rows: list[RunRow], _: Language) -> None:
+    """Data, recipe, price, what it will take, and the button."""
+    _begin()
+    _data(ws, _)
+    data = chosen_data(ws)
+    if data is None:
+        return
+    presets = presets_for(data.kind)
+    st.segmented_control(
+        _("Recipe"),
+        list(presets),
+        format_func=lambda key: _.text(PRESETS[key].label),
+        key=_key("preset"),
+        on_change=_apply,
+        persist_state="session",
+    )
+    chosen = st.session_state.get(_key("preset"))
+    st.caption(plain(_.text(PRESETS[chosen].note)) if chosen in presets else _("Settings of your own."))
+    with st.expander(_("All settings"), key=_key("all"), icon=":material/tune:"):
+        _all(data, _)
+    st.number_input(
+        _("Price of the device (USD / hour)"),
+        0.0,
+        1000.0,
+        format="%.3f",
+        key=_key("price_per_hour"),
+        help=_(
+            "About what a cloud machine with two virtual CPUs costs (AWS c7i.large, on demand, 2025: $0.089). Type your own."
+        ),
+        persist_state="session",
+    )
+    try:
+        spec = chosen_spec(ws)
+    except Refusal as refusal:
+        st.error(plain(_.refusal(refusal)))
+        return
+    _beforehand(spec, rows, _)
+    st.button(
+        _("Train"),
+        key=_key("start"),
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        on_click=_start,
+    )
+    if refused := ws.refused.get("training:start"):
+        st.error(plain(_.refusal(refused)))
+
+
+def _key(field: str) -> str:
+    return f"training:{field}"
+
+
+def _begin() -> None:
+    """Give every field a value on first sight; a recipe for MNIST stands there at once."""
+    if _key("preset") not in st.session_state:
+        st.session_state[_key("preset")] = FIRST
+        st.session_state.setdefault(_key("dataset"), "mnist")
+        _apply()
+    for field, value in USUAL.items():
+        st.session_state.setdefault(_key(field), value)
+
+
+def _take(values: Mapping[str, Any]) -> None:
+    for field, value in values.items():
+        st.session_state[_key(field)] = f"{value:g}" if field in TYPED and value != "" else value
+
+
+def _apply() -> None:
+    """Take the settings of the recipe that was clicked; what it does not name becomes usual."""
+    chosen = st.session_state[_key("preset")]
+    if chosen in PRESETS:
+        wanted = PRESETS[chosen].settings
+        kind = NETWORKS[wanted["network"]]
+        data = chosen_data(workspace())
+        usual = {
+            **USUAL,
+            "width": kind.width,
+            "depth": kind.depth,
+            "loss": "mse" if data and data.task == "number" else "cross_entropy",
+        }
+        _take({f: v for f, v in {**usual, **wanted}.items() if f not in KEPT})
+
+
+def _own_settings() -> None:
+    st.session_state[_key("preset")] = None
+
+
+def _network_chosen() -> None:
+    kind = NETWORKS[st.session_state[_key("network")]]
+    _take({"width": kind.width, "depth": kind.depth})
+    _own_settings()
+
+
+def _optimizer_chosen() -> None:
+    _take(dict.fromkeys(TYPED, ""))
+    _own_settings()
+
+
+# Data
+
+
+def _data(ws: Workspace, _: Language) -> None:
+    own = {f"{OWN}:{o.id}": plain(o.name) for o in shelf.own_data(ws.owner)}
+    options = {key: _.text(data.label) for key, data in DATASETS.items()} | own
+    if st.session_state.get(_key("dataset")) not in options:
+        st.session_state[_key("dataset")] = "mnist"
+        _data_chosen()
+    select(_("Data"), options, _key("dataset"), on_change=_data_chosen, persist_state="session")
+    data = chosen_data(ws)
+    if data is None:
+        return
+    st.caption(plain(_.text(data.note)))
+    if data.source:
+        st.caption(
+            _(
+                "[Source]({url}) · {licence}",
+                url=data.source,
+                licence=plain(_.text(data.licence)),
+            )
+        )
+
+
+def _data_chosen() -> None:
+    """A recipe that suits the data, and all of its examples."""
+    data = chosen_data(workspace())
+    if data is None:
+        return
+    st.session_state[_key("train_images")] = data.train_images
+    if st.session_state.get(_key("preset")) not in presets_for(data.kind):
+        st.session_state[_key("preset")] = next(iter(presets_for(data.kind)))
+    _apply()
+
+
+def chosen_data(ws: Workspace) -> Dataset | None:
+    """The data set that is chosen; None if it is gone."""
+    key = str(st.session_state.get(_key("dataset")) or "mnist")
+    if not key.startswith(f"{OWN}:"):
+        return DATASETS[key]
+    found = next((o for o in shelf.own_data(ws.owner) if key == f"{OWN}:{o.id}"), None)
+    return found.described if found else None
+
+
+def sizes(data: Dataset) -> list[int]:
+    """How many examples may be trained on, all of them last."""
+    return [*(size for size in SIZES if size < data.train_images), data.train_images]
+
+
+# All settings
+
+
+def _all(data: Dataset, _: Language) -> None:
+    kinds = {k: v for k, v in NETWORKS.items() if data.kind == "images" or v.takes == "anything"}
+    left, right = st.columns(2)
+    with left:
+        _select(_("Network"), "network", kinds, _, on_change=_network_chosen)
+        _whole(_("Width"), "width", _("Filters of the first convolution, or units of every hidden layer."), _)
+        _whole(_("Depth (layers)"), "depth", _("Convolutions, or hidden layers."), _)
+        st.slider(
+            _("Dropout (share of units left out)"),
+            0.0,
+            0.9,
+            step=0.05,
+            key=_key("dropout"),
+            help=_("Leaves out other units in every step, so that none is relied upon: against overfitting."),
+            on_change=_own_settings,
+            persist_state="session",
+        )
+        st.checkbox(
+            _("Batch normalisation"),
+            key=_key("batch_norm"),
+            help=_("Keeps the numbers between layers at mean 0 and deviation 1: deep networks learn faster."),
+            on_change=_own_settings,
+            persist_state="session",
+        )
+        _select(_("Activation"), "activation", ACTIVATIONS, _)
+        losses = LOSSES if data.task == "classes" else {"mse": LOSSES["mse"]}
+        _select(_("Loss"), "loss", losses, _)
+        _select(_("Precision"), "precision", PRECISIONS, _)
+    with right:
+        _select(_("Optimiser"), "optimizer", OPTIMIZERS, _, on_change=_optimizer_chosen)
+        usual = OPTIMIZERS[st.session_state[_key("optimizer")]]
+        _typed(_("Learning rate (empty: the optimiser's usual)"), "learning_rate", usual.learning_rate)
+        if usual.momentum is not None:
+            _typed(_("Momentum (share kept)"), "momentum", usual.momentum)
+        if usual.second_moment is not None:
+            _typed(_("Second moment (share kept)"), "second_moment", usual.second_moment)
+        _select(_("Schedule of the learning rate"), "schedule", SCHEDULES, _)
+        _whole(_("Epochs (passes over the images)"), "epochs", None, _)
+        st.selectbox(
+            _("Batch size (images per step)"),
+            BATCHES,
+            key=_key("batch_size"),
+            on_change=_own_settings,
+            persist_state="session",
+        )
+        _whole(
+            _("Patience of early stopping (epochs; 0: off)"),
+            "patience",
+            _(
+                "Stops once images kept back have got no better for so many epochs, and keeps the best network."
+            ),
+            _,
+        )
+        allowed = sizes(data)
+        if st.session_state.get(_key("train_images")) not in allowed:
+            st.session_state[_key("train_images")] = allowed[-1]
+        st.selectbox(
+            _("Training images") if data.kind == "images" else _("Training rows"),
+            allowed,
+            format_func=lambda size: f"{size:,}",
+            key=_key("train_images"),
+            help=_(
+                "Fewer images cost less and teach less: four sizes make a curve of accuracy against cost."
+            ),
+            persist_state="session",
+        )
+        _whole(
+            _("Seed"),
+            "seed",
+            _(
+                "The same seed starts from the same random weights; runs with other seeds show how much luck there is."
+            ),
+            _,
+            own=False,
+        )
+
+
+def _select(
+    label: str, field: str, choices: Mapping[str, Choice | Kind], _: Language, on_change: Any = _own_settings
+) -> None:
+    if st.session_state.get(_key(field)) not in choices:
+        st.session_state[_key(field)] = next(iter(choices))
+    st.selectbox(
+        label,
+        list(choices),
+        format_func=lambda key: _.text(choices[key].label),
+        key=_key(field),
+        help="  \n".join(f"**{_.text(c.label)}**: {_.text(c.note)}" for c in choices.values()),
+        on_change=on_change,
+        persist_state="session",
+    )
+
+
+def _whole(label: str, field: str, explained: str | None, _: Language, own: bool = True) -> None:
+    least, most = WHOLE_RANGES[field]
+    st.number_input(
+        label,
+        least,
+        most,
+        step=1,
+        key=_key(field),
+        help=explained,
+        on_change=_own_settings if own else None,
+        persist_state="session",
+    )
+
+
+def _typed(label: str, field: str, usual: float) -> None:
+    st.text_input(
+        label, key=_key(field), placeholder=f"{usual:g}", on_change=_own_settings, persist_state="session"
+    )
+
+
+# Before the click
+
+
+def chosen_spec(ws: Workspace) -> RunSpec:
+    """The settings as a specification; a Refusal that names what is wrong."""
+    held = {field: st.session_state[_key(field)] for field in USUAL if field not in TYPED}
+    for field in TYPED:
+        text = str(st.session_state.get(_key(field)) or "").strip()
+        if text:
+            held[field] = _typed_number(field, text)
+    key = str(st.session_state[_key("dataset")])
+    if not key.startswith(f"{OWN}:"):
+        return RunSpec(dataset=key, **held)
+    return RunSpec(own=shelf.own_of(ws.owner, key.partition(":")[2]), **held)
+
+
+def _typed_number(field: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        if field == "learning_rate":
+            raise Refusal(
+                "The learning rate is “{value}”; a number such as 0.001 is needed.", value=text[:40]
+            ) from None
+        raise Refusal("The momentum is “{value}”; a number such as 0.9 is needed.", value=text[:40]) from None
+
+
+def _beforehand(spec: RunSpec, rows: Sequence[RunRow], _: Language) -> None:
+    device = device_in_use(store())
+    kind = _("GPU") if device.kind == "gpu" else _("CPU, {cores} cores", cores=device.cores)
+    st.markdown(f":material/memory: **{plain(device.name)}** · {kind}")
+    if device.remark:
+        st.caption(plain(_.text(device.remark)))
+    said = _(
+        "{parameters} parameters · {steps} steps · {flop} FLOP",
+        parameters=f"{spec.parameters:,}",
+        steps=f"{spec.total_steps:,}",
+        flop=f"{spec.training_flop:.2e}",
+    )
+    st.caption(plain(said))
+    past = [
+        (RunSpec.from_json(row.spec), RunResult.from_json(row.summary))
+        for row in rows
+        if row.state == "done" and row.summary
+    ]
+    guess = estimate(spec, past, device.name)
+    if guess is None:
+        st.caption(_("How long it takes here is known after the first run."))
+        return
+    low, high = guess.seconds / guess.factor, guess.seconds * guess.factor
+    st.markdown(
+        ":material/timer: "
+        + plain(
+            _(
+                "About {low} to {high} s and {dollars}, from earlier runs on this device",
+                low=_.number(low, digits=2),
+                high=_.number(high, digits=2),
+                dollars=_.money(guess.dollars, "USD", digits=2),
+            )
+        )
+    )
+
+
+def _start() -> None:
+    ws = workspace()
+    ws.refused.pop("training:start", None)
+    try:
+        spec = chosen_spec(ws)
+        submit(store(), ws.owner, ws.venture_id, spec)
+    except Refusal as refusal:
+        ws.refused["training:start"] = refusal
