@@ -17,6 +17,7 @@ from pages.parts.session import say, workspace
 from pages.parts.shell import plain
 from pages.parts.sweep import going, sweep_section
 from pages.parts.training_settings import chosen_spec, settings
+from pages.parts.waiting import limits_line, waiting_text
 
 SHOWN = 4
 """Runs drawn over each other at the most."""
@@ -56,6 +57,7 @@ def _room(polling: bool) -> None:
         if ended and not polling:
             _ended(ended, _)
         _curves(rows, _)
+    limits_line(ws, _)
     sweep_section(lambda: chosen_spec(ws), _)
     _past(rows, _)
 
@@ -68,8 +70,7 @@ def _running(row: RunRow, _: Language) -> None:
     with st.container(border=True):
         st.markdown(f"**{plain(_.text(spec.title))}**")
         if row.state == "queued":
-            place = store().runs.place(row.id)
-            st.progress(0.0, text=_("Waiting: place {place} in the queue", place=place))
+            st.progress(0.0, text=waiting_text(row, _))
         else:
             _meter(row, spec, _)
         st.button(

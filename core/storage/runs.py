@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from core.i18n import N_, Refusal
 from core.storage.ownership import head_of
-from core.storage.queue import Queue, changed, ended, new_run, run_of
+from core.storage.queue import Queue, changed, ended, in_turn, new_run, run_of
 from core.storage.refusals import no_run
 from core.storage.rows import MetricRow, Reason, RunRow
 from core.storage.tables import metrics, runs
@@ -48,14 +48,29 @@ class Runs(Queue):
 
     def place(self, run_id: str) -> int:
         """The place of a run in the queue: 1 is the next, 0 is not waiting (any more)."""
-        own = select(_R.submitted_at, _R.id).where(_R.id == run_id, _R.state == "queued").subquery()
-        earlier = or_(
-            _R.submitted_at < own.c.submitted_at,
-            (_R.submitted_at == own.c.submitted_at) & (_R.id <= own.c.id),
-        )
-        query = select(func.count()).select_from(runs.join(own, earlier)).where(_R.state == "queued")
         with self._database.reading() as connection:
-            return connection.scalar(query) or 0
+            order = [waiting for waiting, _owner in in_turn(connection)]
+        return order.index(run_id) + 1 if run_id in order else 0
+
+    def before(self, run_id: str) -> list[RunRow]:
+        """What a waiting run waits for: the runs under way, then those whose turn is before its own."""
+        with self._database.reading() as connection:
+            order = [waiting for waiting, _owner in in_turn(connection)]
+            ahead = order[: order.index(run_id)] if run_id in order else []
+            query = select(runs).where(or_(_R.state == "running", _R.id.in_(ahead)))
+            found = {row["id"]: run_of(row) for row in connection.execute(query).mappings()}
+        under_way = [run for run in found.values() if run.state == "running"]
+        return under_way + [found[run_id] for run_id in ahead if run_id in found]
+
+    def held_since(self, owner: str, since: float) -> list[RunRow]:
+        """The owner's runs that held a device at any time after ``since`` (seconds since 1970)."""
+        query = select(runs).where(
+            _R.owner == owner,
+            _R.started_at.is_not(None),
+            or_(_R.ended_at.is_(None), _R.ended_at > since),
+        )
+        with self._database.reading() as connection:
+            return [run_of(row) for row in connection.execute(query).mappings()]
 
     def active_count(self, owner: str | None = None) -> int:
         """How many runs are waiting or running: the owner's, or all."""

@@ -9,9 +9,10 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import parent_process
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from core.i18n import Refusal
 from core.training.result import Progress
@@ -31,29 +32,36 @@ def probe(pipe: Connection) -> NoReturn:
     _leave()
 
 
-def train(pipe: Connection, spec_json: str, held_since: float) -> NoReturn:
-    """Train the run, tell of it, and end."""
+def train(pipe: Connection, spec_json: str, held_since: float, card: str | None = None) -> NoReturn:
+    """Train the run on the GPU ``card`` (its UUID) if one is given, tell of it, and end."""
+    if card is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = card  # heeded, since no GPU was touched before the fork
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     _follow_parent()
+    told(pipe.send, stop, spec_json, held_since)
+    _leave()
+
+
+def told(say: Callable[[tuple[str, Any]], None], stop: threading.Event, spec_json: str, since: float) -> None:
+    """Train the run and ``say`` what there is to tell, to the end or until ``stop`` is set."""
     try:
         from core.training import device, run
 
-        pipe.send((DEVICE, device.prepare().to_json()))
+        say((DEVICE, device.prepare().to_json()))
 
         def report(progress: Progress) -> bool:
-            pipe.send((PROGRESS, progress))
+            say((PROGRESS, progress))
             return not stop.is_set()
 
         spec = RunSpec.from_json(spec_json)
-        result = run.train(spec, report, stop=stop.is_set, held_since=held_since)
-        pipe.send((RESULT, result.to_json()))
+        result = run.train(spec, report, stop=stop.is_set, held_since=since)
+        say((RESULT, result.to_json()))
     except Refusal as refusal:
-        pipe.send((REFUSED, (refusal.message, refusal.values)))
+        say((REFUSED, (refusal.message, refusal.values)))
     except Exception as error:
         traceback.print_exc()
-        pipe.send((FAILED, " ".join(f"{type(error).__name__}: {error}".split())[:300]))
-    _leave()
+        say((FAILED, " ".join(f"{type(error).__name__}: {error}".split())[:300]))
 
 
 def _follow_parent() -> None:

@@ -12,6 +12,7 @@ from core.training.architecture import NETWORKS, Kind
 from core.training.choices import ACTIVATIONS, LOSSES, OPTIMIZERS, PRECISIONS, SCHEDULES, Choice
 from core.training.datasets import DATASETS, OWN, Dataset
 from core.training.estimate import estimate
+from core.training.limits import submit
 from core.training.presets import PRESETS, presets_for
 from core.training.result import RunResult
 from core.training.service import device_in_use
@@ -385,6 +386,6 @@ def _start() -> None:
     ws.refused.pop("training:start", None)
     try:
         spec = chosen_spec(ws)
-        store().runs.submit(ws.owner, ws.venture_id, spec.to_json(), spec.total_steps)
+        submit(store(), ws.owner, ws.venture_id, spec)
     except Refusal as refusal:
         ws.refused["training:start"] = refusal
