@@ -15,6 +15,7 @@ from pages.parts.runs_table import all_runs, choose
 from pages.parts.services import store
 from pages.parts.session import say, workspace
 from pages.parts.shell import plain
+from pages.parts.training_data import own_data
 from pages.parts.training_settings import settings
 
 SHOWN = 4
@@ -30,6 +31,7 @@ def page() -> None:
             "A real neural network learns on the machine that serves this page: handwritten digits, a table, or your own data. What it measures, accuracy, seconds, dollars and energy, can go into your plan."
         )
     )
+    own_data()
     active = bool(_active())
     st.fragment(_room, run_every=1.0 if active else None)(active)
 

@@ -14,6 +14,7 @@ from multiprocessing.process import parent_process
 from typing import NoReturn
 
 from core.i18n import Refusal
+from core.training import shelf
 from core.training.result import Progress
 from core.training.spec import RunSpec
 
@@ -24,18 +25,18 @@ JSON, a Refusal's sentence and values, a sentence about an error nobody foresaw.
 
 def probe(pipe: Connection) -> NoReturn:
     """Tell which device the backend will use, and end."""
-    _follow_parent()
+    follow_parent()
     from core.training import device
 
     pipe.send((DEVICE, device.prepare().to_json()))
-    _leave()
+    leave()
 
 
-def train(pipe: Connection, spec_json: str, held_since: float) -> NoReturn:
+def train(pipe: Connection, spec_json: str, held_since: float, owner: str, run_id: str) -> NoReturn:
     """Train the run, tell of it, and end."""
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    _follow_parent()
+    follow_parent()
     try:
         from core.training import device, run
 
@@ -46,17 +47,24 @@ def train(pipe: Connection, spec_json: str, held_since: float) -> NoReturn:
             return not stop.is_set()
 
         spec = RunSpec.from_json(spec_json)
-        result = run.train(spec, report, stop=stop.is_set, held_since=held_since)
+        result = run.train(
+            spec,
+            report,
+            stop=stop.is_set,
+            held_since=held_since,
+            owner=owner,
+            leave=shelf.run_folder(run_id, make=True),
+        )
         pipe.send((RESULT, result.to_json()))
     except Refusal as refusal:
         pipe.send((REFUSED, (refusal.message, refusal.values)))
     except Exception as error:
         traceback.print_exc()
         pipe.send((FAILED, " ".join(f"{type(error).__name__}: {error}".split())[:300]))
-    _leave()
+    leave()
 
 
-def _follow_parent() -> None:
+def follow_parent() -> None:
     """End this process as soon as the supervisor is gone; Ctrl-C is the supervisor's affair."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
@@ -70,7 +78,7 @@ def _follow_parent() -> None:
     threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
-def _leave() -> NoReturn:
+def leave() -> NoReturn:
     """End at once: taking TensorFlow apart in good order would hold the device for longer."""
     sys.stdout.flush()
     sys.stderr.flush()

@@ -13,6 +13,7 @@ import importlib.metadata
 import platform
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -20,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.i18n import Refusal
-from core.training import datasets, device, networks, scores
+from core.training import datasets, device, networks, own, scores, shelf
 from core.training.energy import Meter
+from core.training.report import report
 from core.training.result import Phase, Progress, RunResult, cost
 from core.training.spec import WHOLE_RANGES, RunSpec
 
@@ -31,22 +33,25 @@ REPORT_EVERY_S = 0.25
 SCORE_BATCH = 500
 """Images scored at once; enough to keep two cores busy, few enough for small memories."""
 
-Report = Callable[[Progress], bool]
+Tell = Callable[[Progress], bool]
 Stop = Callable[[], bool]
 
 
 def train(
     spec: RunSpec,
-    report: Report = lambda progress: True,
+    tell: Tell = lambda progress: True,
     *,
     stop: Stop = lambda: False,
     held_since: float | None = None,
+    owner: str = "",
+    leave: Path | None = None,
 ) -> RunResult:
     """Train and test what ``spec`` says, and measure it.
 
-    ``report`` hears of the progress and answers whether to go on; ``stop`` is asked after every batch.
+    ``tell`` hears of the progress and answers whether to go on; ``stop`` is asked after every batch.
     A run that is told to stop ends after the batch at hand, with what it measured so far and without a
-    test. ``held_since`` (seconds since 1970) is when the device was taken for the run, if before now.
+    test. ``held_since`` (seconds since 1970) is when the device was taken for the run, if before now. Data of
+    one's own is that of ``owner``. ``leave`` is a folder for the network and the report on it.
 
     Raises a Refusal if the loss is no number any more, or if memory does not suffice.
     """
@@ -54,7 +59,7 @@ def train(
     used = device.prepare()
     meter = Meter(used, spec.power_watts)
     keras.utils.set_random_seed(spec.seed)
-    examples = load(spec)
+    examples = load(spec, owner)
     chosen, kept_back = _split(spec, examples)
     device.use_precision(spec.precision, used)
     model = networks.build(spec)
@@ -65,8 +70,9 @@ def train(
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")] if classes else [],
         jit_compile=device.compiles_itself(used),
     )
-    watch = _Watch(spec, report, stop, meter, held_since)
+    watch = _Watch(spec, tell, stop, meter, held_since)
     test = scores.Scores()
+    answers: NDArray[np.float32] | None = None
     test_seconds = 0.0
     try:
         _fit(model, spec, examples, chosen, kept_back, watch)
@@ -85,7 +91,7 @@ def train(
             ) from error
         raise
     held = time.time() - held_since
-    return RunResult(
+    result = RunResult(
         stopped=watch.stopped,
         stopped_early=not watch.stopped and watch.step < spec.total_steps,
         epochs=watch.epoch,
@@ -112,11 +118,23 @@ def train(
         device=used,
         environment=environment(used),
     )
+    if leave is not None and answers is not None:
+        _leave(model, spec, examples, answers, leave)
+    return result
 
 
-def load(spec: RunSpec) -> datasets.Examples:
-    """The examples that ``spec`` speaks of."""
-    return datasets.load(spec.dataset)
+def _leave(
+    model: keras.Model, spec: RunSpec, examples: datasets.Examples, answers: NDArray[np.float32], folder: Path
+) -> None:
+    """Keep the network and the report on it. It is no part of what the run is measured by."""
+    found = report(spec, examples, answers, lambda inputs: answer(model, inputs))
+    (folder / shelf.REPORT).write_text(found.to_json(), "utf-8")
+    model.save(folder / shelf.MODEL, include_optimizer=False)
+
+
+def load(spec: RunSpec, owner: str = "") -> datasets.Examples:
+    """The examples that ``spec`` speaks of, those of one's own being of ``owner``."""
+    return datasets.load(spec.dataset) if spec.own is None else own.load(owner, spec.own.id)
 
 
 def answer(model: keras.Model, inputs: NDArray[Any]) -> NDArray[np.float32]:
@@ -172,10 +190,10 @@ def answers_of(labels: NDArray[Any]) -> NDArray[Any]:
 class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Looks on while Keras trains: keeps the time, reports, and stops the run when it should."""
 
-    def __init__(self, spec: RunSpec, report: Report, stop: Stop, meter: Meter, held_since: float) -> None:
+    def __init__(self, spec: RunSpec, tell: Tell, stop: Stop, meter: Meter, held_since: float) -> None:
         super().__init__()
         self._held_since = held_since
-        self._spec, self._report, self._stop, self._meter = spec, report, stop, meter
+        self._spec, self._tell, self._stop, self._meter = spec, tell, stop, meter
         self._validating = 0.0
         self._validation_began = 0.0
         self._first_step_done = 0.0
@@ -221,7 +239,7 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
             accuracy=accuracy,
             joules=self._meter.read(time.time() - self._held_since).joules,
         )
-        if not self._report(progress):
+        if not self._tell(progress):
             self._halt()
         return not self.stopped
 

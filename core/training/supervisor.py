@@ -23,6 +23,7 @@ from core.i18n import Refusal
 from core.storage import MetricRow, Missing, RunRow, Store, new_id
 from core.training import child, device
 from core.training.attempt import Attempt, Mode, start_fork_server
+from core.training.desk import Desk
 from core.training.result import Progress, RunResult, under_way
 from core.training.seat import Holder, Seat, fingerprint, here
 from core.training.spec import RunSpec
@@ -69,6 +70,7 @@ class Supervisor:
         self._lonely_s = lonely_s
         self._id = f"{here()}/{os.getpid()}/{new_id()}"
         self._active: list[Active] = []
+        self._desk = Desk()
         self._probe: Attempt | None = None
         self._device = device.installed().to_json()
         self._signal: str | None = None
@@ -112,6 +114,8 @@ class Supervisor:
                 self._heed_probe()
                 for active in list(self._active):
                     self._attend(active)
+                if self._probe is None:
+                    self._desk.look(self._mode)
                 if self._may_claim() and self._claim():
                     continue
                 if self._beat():
@@ -125,7 +129,7 @@ class Supervisor:
 
     @property
     def _idle(self) -> bool:
-        return not self._active and self._probe is None
+        return not self._active and self._probe is None and not self._desk.busy
 
     def _may_claim(self) -> bool:
         return self._probe is None and not self._retiring and len(self._active) < self._slots
@@ -168,7 +172,7 @@ class Supervisor:
         return True
 
     def _attempt(self, row: RunRow, mode: Mode) -> Attempt:
-        return Attempt(mode, child.train, row.spec, row.started_at or time.time())
+        return Attempt(mode, child.train, row.spec, row.started_at or time.time(), row.owner, row.id)
 
     # One run
 
@@ -267,6 +271,7 @@ class Supervisor:
             time.sleep(0.02)
         if self._probe:
             self._probe.close()
+        self._desk.close()
         try:
             for active in self._active:
                 self._hear(active)

@@ -156,6 +156,9 @@ def _optimizer_chosen() -> None:
 
 
 def _data(ws: Workspace, _: Language) -> None:
+    if ready := st.session_state.pop("training:own_chosen", None):
+        st.session_state[_key("dataset")] = f"{OWN}:{ready}"
+        _data_chosen()
     own = {f"{OWN}:{o.id}": plain(o.name) for o in shelf.own_data(ws.owner)}
     options = {key: _.text(data.label) for key, data in DATASETS.items()} | own
     if st.session_state.get(_key("dataset")) not in options:
