@@ -15,6 +15,7 @@ from pages.parts.runs_table import all_runs, choose
 from pages.parts.services import store
 from pages.parts.session import say, workspace
 from pages.parts.shell import plain
+from pages.parts.training_after import afterwards
 from pages.parts.training_data import own_data
 from pages.parts.training_settings import settings
 
@@ -34,6 +35,7 @@ def page() -> None:
     own_data()
     active = bool(_active())
     st.fragment(_room, run_every=1.0 if active else None)(active)
+    st.fragment(afterwards)()
 
 
 def _active() -> list[RunRow]:
