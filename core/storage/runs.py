@@ -95,6 +95,30 @@ class Runs(Queue):
                 return changed(connection, this.values(cancel_requested=True))[0]
             return run
 
+    def resume(self, owner: str, run_id: str, step: int) -> RunRow:
+        """Put a stopped or interrupted run back at the end of the queue, to go on after ``step``.
+
+        Points of its curve beyond that step are dropped: they will be measured again. A Refusal if the run
+        is active, or ended in another way.
+        """
+        with self._database.writing() as connection:
+            run = _own(connection, owner, run_id, lock=True)
+            if run.state not in ("stopped", "interrupted"):
+                raise Refusal("Only a training run that was stopped or interrupted can go on.")
+            connection.execute(delete(metrics).where(metrics.c.run_id == run_id, metrics.c.step > step))
+            again = update(runs).where(_R.id == run_id)
+            return changed(
+                connection,
+                again.values(
+                    state="queued",
+                    reason=None,
+                    step=step,
+                    submitted_at=time.time(),
+                    ended_at=None,
+                    cancel_requested=False,
+                ),
+            )[0]
+
     def delete(self, owner: str, run_id: str) -> None:
         """Delete an ended run with its points; a Refusal while it is waiting or running."""
         with self._database.writing() as connection:

@@ -245,6 +245,12 @@ class Supervisor:
             return "done", None
         if active.refusal:
             return "failed", active.refusal
+        if active.result and active.result.paused:
+            return "stopped", Refusal(
+                "It was paused after {epochs} of {total} epochs and can go on from there.",
+                epochs=f"{active.result.epochs:g}",
+                total=RunSpec.from_json(active.row.spec).epochs,
+            )
         if active.stopping:
             return "stopped", Refusal(
                 "It was stopped on request after {step} of {total} steps.",

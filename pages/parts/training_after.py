@@ -1,5 +1,6 @@
 """A finished run from near: what it confuses, its worst mistakes, how far to trust it, and what to take away."""
 
+import contextlib
 import io
 import zipfile
 
@@ -31,7 +32,7 @@ def afterwards() -> None:
     if not runs:
         return
     st.subheader(_("A finished run from near"))
-    names = {run.row.id: f"{run.row.id[:6]} · {plain(_.text(run.spec.title))}" for run in runs}
+    names = {run.row.id: f"{run.row.id[:6]} · {_.text(run.spec.title)}" for run in runs}
     newest = runs[0].row.id
     if st.session_state.get("training:after_newest") != newest:
         # A run that has just ended is what the founder wants to see.
@@ -214,8 +215,21 @@ def _take_away(run: Finished, report: Report, _: Language) -> None:
             icon=":material/code:",
             on_click="ignore",
         )
+    st.button(
+        _("Delete this run and its network"),
+        key=f"training:delete:{run.row.id}",
+        icon=":material/delete:",
+        on_click=_delete,
+        args=(run.row.id,),
+    )
     with st.expander(_("Script"), icon=":material/code:"):
         st.code(script(run.spec), language="python")
+
+
+def _delete(run_id: str) -> None:
+    with contextlib.suppress(Refusal):
+        store().runs.delete(workspace().owner, run_id)
+        shelf.delete_run(run_id)
 
 
 def _packed(owner: str, run: Finished) -> bytes:
