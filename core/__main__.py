@@ -114,7 +114,15 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("train", help="train a network here and now, and measure it")
     run.add_argument("--preset", choices=tuple(PRESETS), default="cnn")
     _add_fields(run, RunSpec, without={"own"}, leave_out=True)
+    run.add_argument(
+        "--leave", type=Path, metavar="FOLDER", help="keep network, report, model card and script there"
+    )
     run.set_defaults(run=_train)
+
+    near = commands.add_parser("explain", help="what a finished run does well and badly")
+    near.add_argument("of", metavar="RUN", help="the id of a run, or a folder that train left")
+    near.add_argument("--owner", default="local")
+    near.set_defaults(run=_explain)
 
     estimate = commands.add_parser("estimate", help="what compute costs")
     kinds = estimate.add_subparsers(required=True, metavar="KIND", parser_class=_Parser)
@@ -216,7 +224,20 @@ def _train(chosen: argparse.Namespace) -> Answer:
     settings = {
         field.name: getattr(chosen, field.name) for field in fields(RunSpec) if hasattr(chosen, field.name)
     }
-    return train(preset=chosen.preset, **settings)
+    if chosen.leave is not None:
+        try:
+            chosen.leave.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Refusal(
+                "{file} cannot be written: {reason}.", file=str(chosen.leave), reason=error.strerror
+            ) from None
+    return train(preset=chosen.preset, leave=chosen.leave, **settings)
+
+
+def _explain(chosen: argparse.Namespace) -> Answer:
+    from core.training.command import explain
+
+    return explain(chosen.of, chosen.owner)
 
 
 def _read(path: Path) -> Venture:

@@ -1,5 +1,6 @@
 """What is left of a run: a script that ends with the same weights, a card, and a report that adds up."""
 
+import json
 import os
 import runpy
 import subprocess
@@ -11,8 +12,8 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from core.i18n import LANGUAGES, language
-from core.training import answers, datasets, run
+from core.i18n import LANGUAGES, Refusal, language
+from core.training import answers, command, datasets, run
 from core.training.card import model_card
 from core.training.command import spec_of
 from core.training.report import Report, calibration, occlusion
@@ -139,3 +140,22 @@ def test_the_card_tells_the_figures_and_never_runs_what_people_typed(
     shown = model_card("0" * 16, RunSpec(own=odd), result, None, language(code))
     assert "\\<b\\>\\[x\\]" in shown
     assert "a\\|b" in shown
+
+
+def test_the_command_line_leaves_all_of_it_and_explains_it(tmp_path: Path) -> None:
+    command.train(preset="mlp", dataset="iris", epochs=3, leave=tmp_path)
+    assert {"model.keras", "report.json", "model-card.md", "train.py", DATA} <= {
+        f.name for f in tmp_path.iterdir()
+    }
+    said = command.explain(str(tmp_path))
+    assert [row["test_examples"] for row in said["classes"]] == [10, 10, 10]
+    assert json.loads(json.dumps(said)) == said
+
+
+def test_a_run_that_is_not_there_cannot_be_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMPUTE_CANVAS_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.delenv("COMPUTE_CANVAS_DATABASE_URL", raising=False)
+    with pytest.raises(Refusal, match="There is no one run abc; 0 runs begin so"):
+        command.explain("abc")
+    with pytest.raises(Refusal, match="left no report"):
+        command.explain(str(tmp_path))
