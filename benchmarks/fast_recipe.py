@@ -80,7 +80,9 @@ def measure(seeds: int) -> None:
             accuracy[turn].append(scored)
             print(f"seed {seed}, {turn:8}: fit {took:6.2f} s, test accuracy {scored:.4f}", flush=True)
     for turn in turns:
-        said = f"{turn:8}: mean test accuracy {sum(accuracy[turn]) / seeds:.4f}, least {min(accuracy[turn]):.4f}"
+        said = (
+            f"{turn:8}: mean test accuracy {sum(accuracy[turn]) / seeds:.4f}, least {min(accuracy[turn]):.4f}"
+        )
         if turn in PROMISED:
             pairs = zip(seconds["usual"], seconds[turn], strict=True)
             times = math.exp(sum(math.log(usual / own) for usual, own in pairs) / seeds)

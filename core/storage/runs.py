@@ -1,6 +1,7 @@
 """Training runs as their founder sees them: submit, follow, cancel, delete."""
 
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
@@ -64,6 +65,15 @@ class Runs(Queue):
         query = query.order_by(_R.submitted_at.desc(), _R.id.desc()).limit(limit)
         with self._database.reading() as connection:
             return [run_of(row) for row in connection.execute(query).mappings()]
+
+    def existing(self, run_ids: Iterable[str]) -> set[str]:
+        """Those of the ids that are runs, whosever they are."""
+        with self._database.reading() as connection:
+            return {
+                found
+                for some in _batches(run_ids)
+                for found in connection.scalars(select(_R.id).where(_R.id.in_(some)))
+            }
 
     def place(self, run_id: str) -> int:
         """The place of a run in the queue: 1 is the next, 0 is not waiting (any more)."""
@@ -157,3 +167,10 @@ def _own(connection: Connection, owner: str, run_id: str, lock: bool = False) ->
     if found is None:
         raise no_run()
     return run_of(found)
+
+
+def _batches(ids: Iterable[str], size: int = 500) -> Iterator[list[str]]:
+    """The ids in lists that a single query can take."""
+    held = list(ids)
+    for start in range(0, len(held), size):
+        yield held[start : start + size]

@@ -61,7 +61,7 @@ def predict(
         return {"answers": said.tolist()}
     pixels = _drawn(drawn, spec) if drawn is not None else _opened(picture or "", spec)
     answers = run.answer(model, pixels[None])
-    shown = occlusion(pixels, int(answers[0].argmax()), lambda inputs: run.answer(model, inputs))
+    shown = occlusion(pixels[None], answers.argmax(1), lambda inputs: run.answer(model, inputs))[0]
     seen, saliency = Picture.of(pixels), Picture.of(shown)
     return {
         "answers": answers.tolist(),

@@ -135,16 +135,16 @@ def report(spec: RunSpec, examples: Examples, answers: NDArray[np.float32], ask:
     np.add.at(confusion, (labels, said), 1)
     wrong = np.flatnonzero(said != labels)
     worst = wrong[np.argsort(-sure[wrong], kind="stable")][:MISTAKES]
-    mistakes = []
-    for place in worst:
-        picture = saliency = None
-        if spec.data.kind == "images":
-            pixels = examples.test[place]
-            picture = Picture.of(pixels)
-            saliency = Picture.of(occlusion(pixels, int(said[place]), ask))
-        mistakes.append(
-            Mistake(int(place), int(labels[place]), int(said[place]), float(sure[place]), picture, saliency)
-        )
+    pictures: list[Picture | None] = [None] * len(worst)
+    looked: list[Picture | None] = [None] * len(worst)
+    if spec.data.kind == "images" and len(worst):
+        shown = examples.test[worst]
+        pictures = [Picture.of(pixels) for pixels in shown]
+        looked = [Picture.of(pixels) for pixels in occlusion(shown, said[worst], ask)]
+    mistakes = [
+        Mistake(int(place), int(labels[place]), int(said[place]), float(sure[place]), picture, saliency)
+        for place, picture, saliency in zip(worst, pictures, looked, strict=True)
+    ]
     return Report(
         spec.data.class_names,
         tuple(tuple(int(n) for n in row) for row in confusion),
@@ -172,23 +172,29 @@ def calibration(sure: NDArray[Any], right: NDArray[np.bool_]) -> tuple[Bin, ...]
     )
 
 
-def occlusion(pixels: NDArray[np.uint8], said: int, ask: Answer) -> NDArray[np.uint8]:
-    """How much the confidence in class ``said`` falls when each part of a picture is covered, (height, width)
-    bytes: 255 where it falls the most, 0 where it does not."""
-    height, width = pixels.shape[:2]
+def occlusion(pictures: NDArray[np.uint8], said: NDArray[np.intp], ask: Answer) -> NDArray[np.uint8]:
+    """How much the confidence in class ``said`` falls when each part of a picture is covered.
+
+    ``pictures`` (count, height, width[, 3]); the answer (count, height, width) bytes: 255 where it falls the
+    most, 0 where it does not. The network is asked once for all of them.
+    """
+    height, width = pictures.shape[1:3]
     square = max(2, min(height, width) // 4)
     tops = np.unique(np.linspace(0, height - square, STEPS).round().astype(int))
     lefts = np.unique(np.linspace(0, width - square, STEPS).round().astype(int))
-    grey = np.uint8(round(float(pixels.mean())))
-    covered = np.repeat(pixels[None], len(tops) * len(lefts) + 1, axis=0)
     corners = [(int(top), int(left)) for top in tops for left in lefts]
+    covered = np.repeat(pictures[:, None], len(corners) + 1, axis=1)
+    grey = pictures.reshape(len(pictures), -1).mean(1).round().astype(np.uint8)
     for place, (top, left) in enumerate(corners, 1):
-        covered[place, top : top + square, left : left + square] = grey
-    sure = ask(covered)[:, said]
-    fall, times = np.zeros((height, width)), np.zeros((height, width))
-    for (top, left), value in zip(corners, sure[1:], strict=True):
-        fall[top : top + square, left : left + square] += max(0.0, float(sure[0] - value))
+        part = covered[:, place, top : top + square, left : left + square]
+        part[...] = grey.reshape(-1, *(1,) * (part.ndim - 1))
+    answers = ask(covered.reshape(-1, *pictures.shape[1:])).reshape(len(pictures), len(corners) + 1, -1)
+    sure = answers[np.arange(len(pictures)), :, said]
+    fall, times = np.zeros((len(pictures), height, width)), np.zeros((height, width))
+    for place, (top, left) in enumerate(corners, 1):
+        lost = np.maximum(0.0, sure[:, 0] - sure[:, place])
+        fall[:, top : top + square, left : left + square] += lost[:, None, None]
         times[top : top + square, left : left + square] += 1
     mean = fall / np.maximum(1, times)
-    most = mean.max()
-    return (mean * (255 / most) if most > 0 else mean).astype(np.uint8)
+    most = mean.max(axis=(1, 2), keepdims=True)
+    return (mean * (255 / np.where(most > 0, most, 1.0))).astype(np.uint8)

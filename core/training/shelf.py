@@ -19,7 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from core.i18n import Refusal
-from core.storage import data_folder
+from core.storage import Store, data_folder
 from core.storage.place import make_folder
 from core.training.datasets import OwnData
 from core.training.report import Report
@@ -85,6 +85,13 @@ def clear_unfinished(owner: str) -> None:
 def delete_run(run_id: str) -> None:
     """Delete what a run left behind."""
     shutil.rmtree(run_folder(run_id), ignore_errors=True)
+
+
+def clear_orphans(store: Store) -> None:
+    """Delete what runs left behind that are deleted themselves, with their venture for instance."""
+    folders = {folder.name: folder for folder in (data_folder() / "runs").glob("*")}
+    for run_id in set(folders) - store.runs.existing(folders):
+        shutil.rmtree(folders[run_id], ignore_errors=True)
 
 
 def _owner(owner: str) -> Path:

@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.i18n import Refusal
 from core.storage import MetricRow, Missing, RunRow, Store, new_id
-from core.training import child, device
+from core.training import child, device, shelf
 from core.training.attempt import Attempt, Mode, start_fork_server
 from core.training.desk import Desk
 from core.training.result import Progress, RunResult, under_way
@@ -87,6 +87,7 @@ class Supervisor:
             return False
         log.info("worker %s begins, %s, code %s", self._id, self._mode, fingerprint())
         clear_dead(self._store, self._id)
+        shelf.clear_orphans(self._store)
         if self._mode == "warm":
             start_fork_server()
             self._probe = Attempt("warm", child.probe)

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from core.i18n import Refusal
+from core.storage import open_store
 from core.training import own, shelf
 from core.training.pictures import MOST_UNPACKED
 from core.training.tables import read_csv
@@ -249,3 +250,15 @@ def test_an_eleventh_data_set_is_refused() -> None:
         own.prepare(ME, own.receive(ME, "churn.csv", churn(60)), "left")
     with pytest.raises(Refusal, match="10 data sets already"):
         own.receive(ME, "churn.csv", churn())
+
+
+def test_what_deleted_runs_left_behind_goes_too() -> None:
+    store = open_store()
+    store.migrate()
+    kept = store.runs.submit(ME, None, "{}", 1).id
+    for run_id in (kept, "f" * 16):
+        (shelf.run_folder(run_id, make=True) / shelf.MODEL).write_bytes(b"x")
+    shelf.clear_orphans(store)
+    store.close()
+    assert shelf.run_folder(kept).is_dir()
+    assert not shelf.run_folder("f" * 16).exists()

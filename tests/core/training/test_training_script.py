@@ -107,7 +107,7 @@ def test_occlusion_finds_where_a_network_looks() -> None:
 
     pixels = np.zeros((28, 28), np.uint8)
     pixels[:7, :7] = 255
-    found = occlusion(pixels, 0, corner)
+    found = occlusion(pixels[None], np.array([0]), corner)[0]
     assert found[:7, :7].mean() > 100
     assert found[16:, 16:].max() == 0
 
