@@ -1,6 +1,7 @@
 """Training runs as their founder sees them: submit, follow, cancel, delete."""
 
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
@@ -45,6 +46,15 @@ class Runs(Queue):
         query = query.order_by(_R.submitted_at.desc(), _R.id.desc()).limit(limit)
         with self._database.reading() as connection:
             return [run_of(row) for row in connection.execute(query).mappings()]
+
+    def existing(self, run_ids: Iterable[str]) -> set[str]:
+        """Those of the ids that are runs, whosever they are."""
+        with self._database.reading() as connection:
+            return {
+                found
+                for some in _batches(run_ids)
+                for found in connection.scalars(select(_R.id).where(_R.id.in_(some)))
+            }
 
     def place(self, run_id: str) -> int:
         """The place of a run in the queue: 1 is the next, 0 is not waiting (any more)."""
@@ -91,6 +101,30 @@ class Runs(Queue):
                 return changed(connection, this.values(cancel_requested=True))[0]
             return run
 
+    def resume(self, owner: str, run_id: str, step: int) -> RunRow:
+        """Put a stopped or interrupted run back at the end of the queue, to go on after ``step``.
+
+        Points of its curve beyond that step are dropped: they will be measured again. A Refusal if the run
+        is active, or ended in another way.
+        """
+        with self._database.writing() as connection:
+            run = _own(connection, owner, run_id, lock=True)
+            if run.state not in ("stopped", "interrupted"):
+                raise Refusal("Only a training run that was stopped or interrupted can go on.")
+            connection.execute(delete(metrics).where(metrics.c.run_id == run_id, metrics.c.step > step))
+            again = update(runs).where(_R.id == run_id)
+            return changed(
+                connection,
+                again.values(
+                    state="queued",
+                    reason=None,
+                    step=step,
+                    submitted_at=time.time(),
+                    ended_at=None,
+                    cancel_requested=False,
+                ),
+            )[0]
+
     def delete(self, owner: str, run_id: str) -> None:
         """Delete an ended run with its points; a Refusal while it is waiting or running."""
         with self._database.writing() as connection:
@@ -129,3 +163,10 @@ def _own(connection: Connection, owner: str, run_id: str, lock: bool = False) ->
     if found is None:
         raise no_run()
     return run_of(found)
+
+
+def _batches(ids: Iterable[str], size: int = 500) -> Iterator[list[str]]:
+    """The ids in lists that a single query can take."""
+    held = list(ids)
+    for start in range(0, len(held), size):
+        yield held[start : start + size]

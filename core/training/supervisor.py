@@ -21,8 +21,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.i18n import Refusal
 from core.storage import MetricRow, Missing, RunRow, Store, new_id
-from core.training import cards, child, device
+from core.training import cards, child, device, shelf
 from core.training.attempt import Attempt, Mode, start_fork_server
+from core.training.desk import Desk
 from core.training.device import Device
 from core.training.limits import Limits, usage
 from core.training.result import Progress, RunResult, under_way
@@ -75,6 +76,7 @@ class Supervisor:
         self._lonely_s = lonely_s
         self._id = f"{here()}/{os.getpid()}/{new_id()}"
         self._active: list[Active] = []
+        self._desk = Desk()
         self._probe: Attempt | None = None
         self._device = device.installed().to_json()
         self._signal: str | None = None
@@ -94,6 +96,7 @@ class Supervisor:
             return False
         log.info("worker %s begins, %s, code %s", self._id, self._mode, fingerprint())
         clear_dead(self._store, self._id)
+        shelf.clear_orphans(self._store)
         if self._mode == "warm":
             start_fork_server()
             self._probe = Attempt("warm", child.probe)
@@ -122,6 +125,8 @@ class Supervisor:
                 for active in list(self._active):
                     self._attend(active)
                 self._sweep()
+                if self._probe is None:
+                    self._desk.look(self._mode)
                 if self._may_claim() and self._claim():
                     continue
                 if self._beat():
@@ -135,7 +140,7 @@ class Supervisor:
 
     @property
     def _idle(self) -> bool:
-        return not self._active and self._probe is None
+        return not self._active and self._probe is None and not self._desk.busy
 
     def _may_claim(self) -> bool:
         return self._probe is None and not self._retiring and len(self._active) < self._slots
@@ -199,7 +204,7 @@ class Supervisor:
 
     def _attempt(self, row: RunRow, mode: Mode, card: cards.Card | None) -> Attempt:
         uuid = card.uuid if card else None
-        return Attempt(mode, child.train, row.spec, row.started_at or time.time(), uuid)
+        return Attempt(mode, child.train, row.spec, row.started_at or time.time(), row.owner, row.id, uuid)
 
     # One run
 
@@ -286,6 +291,12 @@ class Supervisor:
             return "failed", active.refusal
         if active.limit:
             return "stopped", active.limit
+        if active.result and active.result.paused:
+            return "stopped", Refusal(
+                "It was paused after {epochs} of {total} epochs and can go on from there.",
+                epochs=f"{active.result.epochs:g}",
+                total=RunSpec.from_json(active.row.spec).epochs,
+            )
         if active.stopping:
             return "stopped", Refusal(
                 "It was stopped on request after {step} of {total} steps.",
@@ -312,6 +323,7 @@ class Supervisor:
             time.sleep(0.02)
         if self._probe:
             self._probe.close()
+        self._desk.close()
         try:
             for active in self._active:
                 self._hear(active)

@@ -62,7 +62,7 @@ def settings(ws: Workspace, rows: list[RunRow], _: Language) -> None:
     if data is None:
         return
     presets = presets_for(data.kind)
-    st.segmented_control(
+    st.pills(
         _("Recipe"),
         list(presets),
         format_func=lambda key: _.text(PRESETS[key].label),
@@ -157,7 +157,10 @@ def _optimizer_chosen() -> None:
 
 
 def _data(ws: Workspace, _: Language) -> None:
-    own = {f"{OWN}:{o.id}": plain(o.name) for o in shelf.own_data(ws.owner)}
+    if ready := st.session_state.pop("training:own_chosen", None):
+        st.session_state[_key("dataset")] = f"{OWN}:{ready}"
+        _data_chosen()
+    own = {f"{OWN}:{o.id}": o.name for o in shelf.own_data(ws.owner)}
     options = {key: _.text(data.label) for key, data in DATASETS.items()} | own
     if st.session_state.get(_key("dataset")) not in options:
         st.session_state[_key("dataset")] = "mnist"
