@@ -34,7 +34,7 @@ from core.finance import SEED, Projection, Simulation, metrics, project, simulat
 from core.finance.report import goal_report, sensitivity_report
 from core.i18n import LANGUAGES, Refusal, language
 from core.reports.command import write_xlsx
-from core.training.command import spec_of, train
+from core.training.command import explain, spec_of, train
 from core.training.curve_report import AVAILABLE, curve_report
 from core.training.presets import PRESETS
 from core.training.spec import RunSpec
@@ -122,6 +122,9 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("train", help="train a network here and now, and measure it")
     run.add_argument("--preset", choices=tuple(PRESETS), default="cnn")
     _add_fields(run, RunSpec, without={"own"}, leave_out=True)
+    run.add_argument(
+        "--leave", type=Path, metavar="FOLDER", help="keep network, report, model card and script there"
+    )
     run.set_defaults(run=_train)
 
     curve = commands.add_parser("curve", help="error against data or compute, fitted on finished runs")
@@ -157,6 +160,11 @@ def _parser() -> argparse.ArgumentParser:
     sweep.add_argument("--plan", action="store_true", help="only say what would be run, and its price")
     _add_fields(sweep, RunSpec, without={"own"}, leave_out=True)
     sweep.set_defaults(run=_sweep)
+
+    near = commands.add_parser("explain", help="what a finished run does well and badly")
+    near.add_argument("of", metavar="RUN", help="the id of a run, or a folder that train left")
+    near.add_argument("--owner", default="local")
+    near.set_defaults(run=_explain)
 
     estimate = commands.add_parser("estimate", help="what compute costs")
     kinds = estimate.add_subparsers(required=True, metavar="KIND", parser_class=_Parser)
@@ -263,7 +271,14 @@ def _goal(chosen: argparse.Namespace) -> Answer:
 
 
 def _train(chosen: argparse.Namespace) -> Answer:
-    return train(preset=chosen.preset, **_settings(chosen))
+    if chosen.leave is not None:
+        try:
+            chosen.leave.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Refusal(
+                "{file} cannot be written: {reason}.", file=str(chosen.leave), reason=error.strerror
+            ) from None
+    return train(preset=chosen.preset, leave=chosen.leave, **_settings(chosen))
 
 
 def _settings(chosen: argparse.Namespace) -> dict[str, Any]:
@@ -283,6 +298,10 @@ def _sweep(chosen: argparse.Namespace) -> Answer:
         budget_minutes=chosen.budget_minutes,
     )
     return sweep_report(sweep, chosen.measured, chosen.plan)
+
+
+def _explain(chosen: argparse.Namespace) -> Answer:
+    return explain(chosen.of, chosen.owner)
 
 
 def _read(path: Path) -> Venture:

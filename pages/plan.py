@@ -15,6 +15,7 @@ from pages.parts.figures import answer, cards, definitions
 from pages.parts.goal_view import goal_view
 from pages.parts.growth import growth
 from pages.parts.lever import price_lever
+from pages.parts.modules import module_choice
 from pages.parts.months_view import months_view
 from pages.parts.movers import movers
 from pages.parts.own_lines import own_lines
@@ -75,6 +76,8 @@ def _drivers(ws: Workspace, scenario: str | None, _: Language) -> None:
     for number, driver in enumerate(drivers):
         with (left, right)[number % 2]:
             driver_field(ws, driver, _, scenario, driver.key in changed)
+    if scenario is None:
+        module_choice(ws, _)
 
 
 def _closer(ws: Workspace, projection: Projection, scenario: str | None, _: Language) -> None:

@@ -8,6 +8,7 @@ from core.i18n import Language, Refusal, Text
 from core.training.curve import CONFIDENT, Curve
 from core.training.points import Measured, pareto
 from core.venture import Amount, Source
+from pages.parts.decision import decision_section
 from pages.parts.drivers import source_line
 from pages.parts.learning_curve import Chosen, choose_curve, curve_section
 from pages.parts.runs_table import Finished, finished, table
@@ -50,6 +51,7 @@ def page() -> None:
             alt=_("Test accuracy against cost"),
         )
     curve_section(chosen, _)
+    decision_section(ws, runs, chosen, _)
     _take(ws, runs, _)
     st.subheader(_("Finished runs"))
     table(runs, _)

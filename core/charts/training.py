@@ -10,7 +10,7 @@ from core.charts.curve import stretches
 from core.charts.theme import BLUE, DASHES, GREY, MARKERS, ORANGE, SERIES, Figure, band, figure
 from core.i18n import Language
 from core.storage import MetricRow
-from core.training.curve import Curve
+from core.training.curve import UNCERTAIN, Curve
 from core.training.points import Measured
 
 
@@ -118,6 +118,8 @@ def tradeoff_chart(
             }
         )
     low, high = min(p.accuracy for p in points), max([*(p.accuracy for p in points), target or 0.0])
+    if curve is not None:
+        high = max(high, float(curve.accuracy(curve.largest * UNCERTAIN).mid))
     room = max(0.005, 0.15 * (high - low))
     layout: dict[str, Any] = {}
     if target is not None:

@@ -4,6 +4,7 @@ An estimate's band becomes a driver's 90 % interval, USD the venture's currency,
 in both languages what was estimated. Numbers are cut to four figures, as a person would type them.
 """
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -135,7 +136,9 @@ def _selfhost(estimate: ServingEstimate, own: SelfHostEstimate, rate: float) -> 
 
 
 def _rent(price: HourlyPrice, rate: float) -> Amount:
-    low, high = short(price.low * rate), short(price.high * rate)
+    """The price with the spread of the market around it, so that the plan's median is the price shown."""
+    half = math.sqrt(price.high / price.low)
+    low, high = short(price.usd / half * rate), short(price.usd * half * rate)
     return Amount.interval(low, high) if low < high else Amount.point(short(price.usd * rate))
 
 

@@ -95,6 +95,12 @@ class LanguageModel:
         return output + norms + self.layers * self._attention + self._feed_forward(self.experts_per_token)
 
     @property
+    def counted_parameters(self) -> int:
+        """Parameters at work as 6ND counts them in papers, rules and records: all of a dense model, with the
+        input embedding that is only looked up."""
+        return self.active_parameters + (0 if self.tied else self.vocabulary * self.hidden)
+
+    @property
     def routed_parameters(self) -> int:
         """Parameters in experts that are chosen per token; 0 in a dense model."""
         return self._moe_layers * self.experts * self._expert

@@ -8,7 +8,8 @@ of s tokens,
     dollars    = GPU-hours × price,   days = GPU-hours / (24 × accelerators)
     energy     = GPU-hours × watts × PUE / 1000,   CO₂e = energy × the grid's grams per kWh
 
-FLOP' leaves out the attention of the first ``PUBLISHED_SEQUENCE`` tokens: the published runs behind
+N_a is counted as the published runs count it, with the input embedding: MFU and estimate then speak of
+the same FLOP. FLOP' leaves out the attention of the first ``PUBLISHED_SEQUENCE`` tokens: the published runs behind
 the MFU are counted as 6ND, so what their own attention cost is in their MFU already. Sources: Kaplan
 2020 and Narayanan 2021 for 6ND and the attention term; the MFU and the P10-P50-P90 come from
 :mod:`core.compute.training_calibration`, memory from :mod:`core.compute.training_memory`.
@@ -218,7 +219,7 @@ def _model(plan: TrainingPlan) -> tuple[LanguageModel, float, float]:
     """The shape, all parameters, and those at work."""
     if plan.model:
         shape = language_model(plan.model)
-        return shape, float(shape.parameters), float(shape.active_parameters)
+        return shape, float(shape.parameters), float(shape.counted_parameters)
     active = plan.active_parameters or plan.parameters
     return usual_shape(plan.parameters, active), plan.parameters, active
 

@@ -19,7 +19,7 @@ from core.finance.returns import internal_rate
 from core.i18n import Language, Sentence, Text
 from core.venture import Venture
 
-Kind = Literal["money", "share", "months", "month", "ratio", "answer"]
+Kind = Literal["money", "share", "months", "month", "ratio", "answer", "customers"]
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,22 @@ def _break_even(projection: Projection) -> float | Sentence:
     if len(loss) == 0:
         return 1.0
     return float(loss[-1] + 2) if loss[-1] + 2 <= projection.months else _not_reached(projection)
+
+
+def _break_even_customers(projection: Projection) -> float | Sentence:
+    month = _year(projection)
+    margin = projection.at("margin_per_customer", month)
+    if margin <= 0:
+        return Sentence.of("a customer costs more than it pays")
+    fixed = projection.at("operating_cost", month) - projection.at("sales_and_marketing", month)
+    return (fixed + projection.venture.driver("infrastructure_fixed").amount.median) / margin
+
+
+def _cash_back(projection: Projection) -> float | Sentence:
+    short = np.flatnonzero(np.cumsum(projection.series("net_cash_flow")) < 0)
+    if len(short) == 0:
+        return 1.0
+    return float(short[-1] + 2) if short[-1] + 2 <= projection.months else _not_reached(projection)
 
 
 # Revenue and margin
@@ -261,6 +277,8 @@ _READ: dict[str, Callable[[Projection], float | Sentence]] = {
     "burn_multiple": _burn_multiple,
     "rule_of_40": _rule_of_40,
     "break_even": _break_even,
+    "break_even_customers": _break_even_customers,
+    "cash_back": _cash_back,
     "npv": _npv,
     "irr": _irr,
     "tam": _market("tam"),
@@ -283,6 +301,8 @@ def said(metric: Metric, venture: Venture, _: Language) -> str:
         return _("{count} months", count=_.number(value, digits=3))
     if metric.kind == "money":
         return _.money(value, venture.currency)
+    if metric.kind == "customers":
+        return _("{count} customers", count=_.number(value, digits=3))
     if metric.kind == "share":
         return _.percent(value)
     return _.number(value, digits=2) + "×"

@@ -11,14 +11,18 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Update, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Update, func, insert, select, text, update
 
 from core.i18n import N_, Refusal
 from core.storage.database import Database
+from core.storage.fair import fair_order
 from core.storage.rows import EndState, MetricRow, Reason, Renewal, RunRow, new_id
 from core.storage.tables import metrics, runs
 
 _R = runs.c
+
+_CLAIMS = 0x636F6D70_636C6169
+"""PostgreSQL's advisory lock of claims: a number that nothing else is likely to use."""
 
 LOST = Reason(N_("The process that trained it was not heard of any more."))
 
@@ -29,30 +33,27 @@ class Queue:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def claim(self, lease_owner: str, lease_s: float) -> RunRow | None:
-        """Take the oldest waiting run and start it; None if there is none.
+    def claim(self, lease_owner: str, lease_s: float, per_owner: int | None = None) -> RunRow | None:
+        """Take the waiting run whose turn it is and start it; None if there is none.
 
-        Of several workers that claim at once exactly one gets a run. The lease lasts ``lease_s`` seconds.
+        The turn goes from owner to owner (:mod:`core.storage.fair`); an owner with ``per_owner`` runs
+        under way is passed over. Of several workers that claim at once exactly one gets a run. The lease
+        lasts ``lease_s`` seconds.
         """
         waiting = _R.state == "queued"
         with self._database.reading() as connection:  # asked many times a second: take no lock for nothing
             if connection.scalar(select(_R.id).where(waiting).limit(1)) is None:
                 return None
-        oldest = (
-            select(_R.id)
-            .where(waiting)
-            .order_by(_R.submitted_at, _R.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
         now = time.time()
         with self._database.writing() as connection:
-            run_id = connection.scalar(oldest)
+            if not self._database.is_sqlite:  # where writers are not alone, claims are made one at a time
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _CLAIMS})
+            run_id = _next(connection, per_owner)
             if run_id is None:
                 return None
             claimed = (
                 update(runs)
-                .where(_R.id == run_id)
+                .where(_R.id == run_id, waiting)
                 .values(
                     state="running",
                     attempt=_R.attempt + 1,
@@ -61,7 +62,7 @@ class Queue:
                     lease_until=now + lease_s,
                 )
             )
-            return changed(connection, claimed)[0]
+            return next(iter(changed(connection, claimed)), None)
 
     def renew(self, run_id: str, lease_owner: str, lease_s: float) -> Renewal:
         """Hold the run for another ``lease_s`` seconds from now, and learn whether to stop."""
@@ -138,6 +139,32 @@ class Queue:
             return changed(connection, held.values(**ended("interrupted", time.time(), reason)))
 
 
+def in_turn(connection: Connection) -> list[tuple[str, str]]:
+    """The waiting runs, (id, owner), in the order in which they will begin."""
+    query = select(_R.id, _R.owner).where(_R.state == "queued").order_by(_R.submitted_at, _R.id)
+    waiting = [(row.id, row.owner) for row in connection.execute(query)]
+    owners = dict(waiting)
+    served = connection.execute(
+        select(_R.owner, func.max(_R.started_at))
+        .where(_R.owner.in_(set(owners.values())), _R.started_at.is_not(None))
+        .group_by(_R.owner)
+    ).all()
+    order = fair_order(waiting, {o: at for o, at in served if at is not None})
+    return [(run_id, owners[run_id]) for run_id in order]
+
+
+def _next(connection: Connection, per_owner: int | None) -> str | None:
+    """The waiting run whose turn it is, among owners who may begin another one."""
+    busy: dict[str, int] = {}
+    if per_owner is not None:
+        counted = select(_R.owner, func.count()).where(_R.state == "running").group_by(_R.owner)
+        busy = {row[0]: row[1] for row in connection.execute(counted)}
+    for run_id, owner in in_turn(connection):
+        if per_owner is None or busy.get(owner, 0) < per_owner:
+            return run_id
+    return None
+
+
 def new_run(
     owner: str, venture_id: str | None, spec_json: str, total_steps: int | None, sweep_id: str | None = None
 ) -> RunRow:
@@ -173,8 +200,8 @@ def run_of(row: Mapping[Any, Any]) -> RunRow:
 
 def ended(state: EndState, at: float, reason: Reason | Refusal | None) -> dict[str, Any]:
     """The columns of a run that ended."""
-    text = None if reason is None else Reason.of(reason).to_json()
-    return {"state": state, "ended_at": at, "reason": text, "lease_until": None}
+    why = None if reason is None else Reason.of(reason).to_json()
+    return {"state": state, "ended_at": at, "reason": why, "lease_until": None}
 
 
 def changed(connection: Connection, change: Update) -> list[RunRow]:

@@ -1,13 +1,14 @@
 """Training runs as their founder sees them: submit, follow, cancel, delete."""
 
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from core.i18n import N_, Refusal
 from core.storage.ownership import head_of
-from core.storage.queue import Queue, changed, ended, new_run, run_of
+from core.storage.queue import Queue, changed, ended, in_turn, new_run, run_of
 from core.storage.refusals import no_run
 from core.storage.rows import MetricRow, Reason, RunRow
 from core.storage.tables import metrics, runs
@@ -46,16 +47,40 @@ class Runs(Queue):
         with self._database.reading() as connection:
             return [run_of(row) for row in connection.execute(query).mappings()]
 
+    def existing(self, run_ids: Iterable[str]) -> set[str]:
+        """Those of the ids that are runs, whosever they are."""
+        with self._database.reading() as connection:
+            return {
+                found
+                for some in _batches(run_ids)
+                for found in connection.scalars(select(_R.id).where(_R.id.in_(some)))
+            }
+
     def place(self, run_id: str) -> int:
         """The place of a run in the queue: 1 is the next, 0 is not waiting (any more)."""
-        own = select(_R.submitted_at, _R.id).where(_R.id == run_id, _R.state == "queued").subquery()
-        earlier = or_(
-            _R.submitted_at < own.c.submitted_at,
-            (_R.submitted_at == own.c.submitted_at) & (_R.id <= own.c.id),
-        )
-        query = select(func.count()).select_from(runs.join(own, earlier)).where(_R.state == "queued")
         with self._database.reading() as connection:
-            return connection.scalar(query) or 0
+            order = [waiting for waiting, _owner in in_turn(connection)]
+        return order.index(run_id) + 1 if run_id in order else 0
+
+    def before(self, run_id: str) -> list[RunRow]:
+        """What a waiting run waits for: the runs under way, then those whose turn is before its own."""
+        with self._database.reading() as connection:
+            order = [waiting for waiting, _owner in in_turn(connection)]
+            ahead = order[: order.index(run_id)] if run_id in order else []
+            query = select(runs).where(or_(_R.state == "running", _R.id.in_(ahead)))
+            found = {row["id"]: run_of(row) for row in connection.execute(query).mappings()}
+        under_way = [run for run in found.values() if run.state == "running"]
+        return under_way + [found[run_id] for run_id in ahead if run_id in found]
+
+    def held_since(self, owner: str, since: float) -> list[RunRow]:
+        """The owner's runs that held a device at any time after ``since`` (seconds since 1970)."""
+        query = select(runs).where(
+            _R.owner == owner,
+            _R.started_at.is_not(None),
+            or_(_R.ended_at.is_(None), _R.ended_at > since),
+        )
+        with self._database.reading() as connection:
+            return [run_of(row) for row in connection.execute(query).mappings()]
 
     def active_count(self, owner: str | None = None) -> int:
         """How many runs are waiting or running: the owner's, or all."""
@@ -75,6 +100,30 @@ class Runs(Queue):
             if run.state == "running":
                 return changed(connection, this.values(cancel_requested=True))[0]
             return run
+
+    def resume(self, owner: str, run_id: str, step: int) -> RunRow:
+        """Put a stopped or interrupted run back at the end of the queue, to go on after ``step``.
+
+        Points of its curve beyond that step are dropped: they will be measured again. A Refusal if the run
+        is active, or ended in another way.
+        """
+        with self._database.writing() as connection:
+            run = _own(connection, owner, run_id, lock=True)
+            if run.state not in ("stopped", "interrupted"):
+                raise Refusal("Only a training run that was stopped or interrupted can go on.")
+            connection.execute(delete(metrics).where(metrics.c.run_id == run_id, metrics.c.step > step))
+            again = update(runs).where(_R.id == run_id)
+            return changed(
+                connection,
+                again.values(
+                    state="queued",
+                    reason=None,
+                    step=step,
+                    submitted_at=time.time(),
+                    ended_at=None,
+                    cancel_requested=False,
+                ),
+            )[0]
 
     def delete(self, owner: str, run_id: str) -> None:
         """Delete an ended run with its points; a Refusal while it is waiting or running."""
@@ -114,3 +163,10 @@ def _own(connection: Connection, owner: str, run_id: str, lock: bool = False) ->
     if found is None:
         raise no_run()
     return run_of(found)
+
+
+def _batches(ids: Iterable[str], size: int = 500) -> Iterator[list[str]]:
+    """The ids in lists that a single query can take."""
+    held = list(ids)
+    for start in range(0, len(held), size):
+        yield held[start : start + size]

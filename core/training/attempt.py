@@ -119,11 +119,18 @@ class Attempt:
         killed = self._started and self._process.exitcode == -signal.SIGKILL and not self._killed_as_hung
         return self.mode == "warm" and not self.heard_metric and self._told_to_stop is None and not killed
 
-    def ending(self) -> Refusal:
-        """Why a process that is over ended without a result."""
+    def ending(self, smaller_batch: int | None = None) -> Refusal:
+        """Why a process that is over ended without a result; ``smaller_batch`` would need less memory."""
         code = self._process.exitcode if self._started else None
         if self._killed_as_hung or code is None:
             return Refusal("The process of this run did not get going.")
+        if code == -signal.SIGKILL and smaller_batch:
+            return Refusal(
+                "The process of this run was killed ({signal}); if nobody did that, "
+                "the machine most likely ran out of memory: a batch size of {smaller} needs less.",
+                signal="SIGKILL",
+                smaller=smaller_batch,
+            )
         if code == -signal.SIGKILL:
             return Refusal(
                 "The process of this run was killed ({signal}); if nobody did that, "

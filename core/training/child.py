@@ -9,11 +9,13 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import parent_process
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from core.i18n import Refusal
+from core.training import shelf
 from core.training.result import Progress
 from core.training.spec import RunSpec
 
@@ -24,39 +26,62 @@ JSON, a Refusal's sentence and values, a sentence about an error nobody foresaw.
 
 def probe(pipe: Connection) -> NoReturn:
     """Tell which device the backend will use, and end."""
-    _follow_parent()
+    follow_parent()
     from core.training import device
 
     pipe.send((DEVICE, device.prepare().to_json()))
-    _leave()
+    leave()
 
 
-def train(pipe: Connection, spec_json: str, held_since: float) -> NoReturn:
-    """Train the run, tell of it, and end."""
+def train(
+    pipe: Connection, spec_json: str, held_since: float, owner: str, run_id: str, card: str | None = None
+) -> NoReturn:
+    """Train the run on the GPU ``card`` (its UUID) if one is given, tell of it, and end."""
+    if card is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = card  # heeded, since no GPU was touched before the fork
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    _follow_parent()
+    follow_parent()
+    told(pipe.send, stop, spec_json, held_since, owner, run_id)
+    leave()
+
+
+def told(
+    say: Callable[[tuple[str, Any]], None],
+    stop: threading.Event,
+    spec_json: str,
+    since: float,
+    owner: str,
+    run_id: str,
+) -> None:
+    """Train the run and ``say`` what there is to tell, to the end or until ``stop`` is set."""
     try:
         from core.training import device, run
 
-        pipe.send((DEVICE, device.prepare().to_json()))
+        say((DEVICE, device.prepare().to_json()))
 
         def report(progress: Progress) -> bool:
-            pipe.send((PROGRESS, progress))
+            say((PROGRESS, progress))
             return not stop.is_set()
 
         spec = RunSpec.from_json(spec_json)
-        result = run.train(spec, report, stop=stop.is_set, held_since=held_since)
-        pipe.send((RESULT, result.to_json()))
+        result = run.train(
+            spec,
+            report,
+            stop=stop.is_set,
+            held_since=since,
+            owner=owner,
+            leave=shelf.run_folder(run_id, make=True),
+        )
+        say((RESULT, result.to_json()))
     except Refusal as refusal:
-        pipe.send((REFUSED, (refusal.message, refusal.values)))
+        say((REFUSED, (refusal.message, refusal.values)))
     except Exception as error:
         traceback.print_exc()
-        pipe.send((FAILED, " ".join(f"{type(error).__name__}: {error}".split())[:300]))
-    _leave()
+        say((FAILED, " ".join(f"{type(error).__name__}: {error}".split())[:300]))
 
 
-def _follow_parent() -> None:
+def follow_parent() -> None:
     """End this process as soon as the supervisor is gone; Ctrl-C is the supervisor's affair."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
@@ -70,7 +95,7 @@ def _follow_parent() -> None:
     threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
-def _leave() -> NoReturn:
+def leave() -> NoReturn:
     """End at once: taking TensorFlow apart in good order would hold the device for longer."""
     sys.stdout.flush()
     sys.stderr.flush()

@@ -1,16 +1,24 @@
-"""``python -m core train``: one run from the shell, in this process, without queue or database."""
+"""``python -m core train`` and ``explain``: one run from the shell, in this process, without queue; and what a
+finished one does well and badly.
+"""
 
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import psutil
 
-from core.i18n import Refusal
+from core.i18n import Refusal, language
+from core.storage import open_store
+from core.training import datasets, shelf
+from core.training.card import model_card
 from core.training.presets import PRESETS
+from core.training.report import Report
 from core.training.result import Progress, RunResult
+from core.training.script import DATA, data_file, script
 from core.training.spec import RunSpec
 from core.training.worker import ENVIRONMENT
 
@@ -18,12 +26,14 @@ from core.training.worker import ENVIRONMENT
 def train(
     *,
     preset: str = "cnn",
+    leave: Path | None = None,
     report: Callable[[Progress], bool] = lambda progress: True,
     **settings: Any,
 ) -> dict[str, Any]:
     """Train the recipe ``preset``, with ``settings`` changed, and return what was measured, ready for JSON.
 
-    ``settings`` are fields of :class:`RunSpec`; None leaves what the preset has. ``report`` is called up to four
+    ``settings`` are fields of :class:`RunSpec`; None leaves what the preset has. ``leave`` is a folder for
+    the network, the report on it, the model card and the script that trains it again. ``report`` is called up to four
     times a second; if it answers False the run stops. The device counts as held since this process began,
     imports included. Raises a Refusal for a wrong setting, and if the training fails.
     """
@@ -33,7 +43,69 @@ def train(
     with silent():
         from core.training import run
 
-    return flat(spec, run.train(spec, report, held_since=psutil.Process().create_time()))
+    result = run.train(spec, report, held_since=psutil.Process().create_time(), leave=leave)
+    if leave is not None:
+        _write(spec, result, leave)
+    return flat(spec, result)
+
+
+def _write(spec: RunSpec, result: RunResult, folder: Path) -> None:
+    """Card, script and data beside the network."""
+    report = Report.from_json((folder / shelf.REPORT).read_text("utf-8"))
+    card = model_card(folder.name, spec, result, report, language("en"))
+    (folder / "model-card.md").write_text(card, "utf-8")
+    (folder / "train.py").write_text(script(spec), "utf-8")
+    (folder / DATA).write_bytes(data_file(spec, datasets.load(spec.dataset)))
+
+
+def explain(name: str, owner: str = "local") -> dict[str, Any]:
+    """What a finished run does well and badly, ready for JSON.
+
+    ``name`` is the id of a run in the store, or a beginning of it that is its alone, or a folder that
+    ``train`` left. Raises a Refusal if there is no such run, or if it left no report.
+    """
+    folder = Path(name)
+    if not folder.is_dir():
+        store = open_store()
+        try:
+            store.migrate()
+            found = [row for row in store.runs.rows(owner, limit=10_000) if row.id.startswith(name)]
+        finally:
+            store.close()
+        if len(found) != 1:
+            raise Refusal(
+                "There is no one run {name}; {count} runs begin so.", name=name[:60], count=len(found)
+            )
+        folder = shelf.run_folder(found[0].id)
+    try:
+        report = Report.from_json((folder / shelf.REPORT).read_text("utf-8"))
+    except (OSError, ValueError, KeyError, TypeError):
+        raise Refusal("The run {name} left no report: it did not come to its end.", name=name[:60]) from None
+    return _explained(report)
+
+
+def _explained(report: Report) -> dict[str, Any]:
+    names = report.class_names
+    if not names:
+        return {"answers": [{"truth": truth, "answer": said} for truth, said in report.points]}
+    return {
+        "classes": [
+            {"class": name, "test_examples": count, "precision": precision, "recall": recall}
+            for name, count, precision, recall in report.by_class()
+        ],
+        "confusion": [list(row) for row in report.confusion],
+        "calibration": [asdict(step) for step in report.calibration],
+        "calibration_error": report.calibration_error,
+        "worst_mistakes": [
+            {
+                "test_example": mistake.place,
+                "right": names[mistake.right],
+                "said": names[mistake.said],
+                "confidence": mistake.confidence,
+            }
+            for mistake in report.mistakes
+        ],
+    }
 
 
 def spec_of(preset: str, settings: Mapping[str, Any]) -> RunSpec:

@@ -167,6 +167,14 @@ class Curve:
         found = self.error(size)
         return Band(1 - found.high, 1 - found.mid, 1 - found.low)
 
+    def accuracy_between(self, size: float, share: float = 0.9) -> tuple[float, float]:
+        """The interval that holds the accuracy at one ``size`` with the probability ``share``."""
+        away = np.log([size / self.largest])
+        low, _, high = _quantiles(
+            away, self._height, self._slope, self._bend, ((1 - share) / 2, 0.5, (1 + share) / 2)
+        )
+        return 1 - float(high[0]), 1 - float(low[0])
+
     def zone(self, size: float) -> Zone:
         """How far the curve is to be trusted at ``size``."""
         return zone(size, self.largest)
@@ -321,10 +329,13 @@ def _held_out(sizes: Sequence[_Size], seeds: float, rng: np.random.Generator) ->
 
 def _errors(away: Floats, height: Floats, slope: Floats, bend: Floats) -> Band:
     """The error of all draws at log distances from their largest size, as quantiles."""
+    return Band(*_quantiles(away, height, slope, bend, LEVELS))
+
+
+def _quantiles(away: Floats, height: Floats, slope: Floats, bend: Floats, levels: Sequence[float]) -> Floats:
     far = np.asarray(away)[..., None]
     errors = height - slope * far + bend * np.maximum(far, 0.0)
-    low, mid, high = np.quantile(np.exp(np.minimum(errors, 0.0)), LEVELS, axis=-1)
-    return Band(low, mid, high)
+    return np.asarray(np.quantile(np.exp(np.minimum(errors, 0.0)), levels, axis=-1), dtype=float)
 
 
 def _seed_spread(sizes: Sequence[_Size]) -> float:

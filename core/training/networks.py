@@ -109,6 +109,7 @@ def loss(spec: RunSpec) -> Any:
     return squared_error if spec.loss == "mse" else keras.losses.SparseCategoricalCrossentropy()
 
 
+@keras.saving.register_keras_serializable("compute_canvas")  # type: ignore[untyped-decorator]
 def squared_error(classes: Any, probabilities: Any) -> Any:
     """Mean squared distance between the probabilities and a 1 at the right class."""
     count = probabilities.shape[-1]

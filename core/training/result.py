@@ -36,7 +36,8 @@ class RunResult:
     """What one run measured.
 
     - ``stopped``: ended early because somebody asked; then there is no test. ``stopped_early``: ended
-      early because the validation loss fell no more; then there is one.
+      early because the validation loss fell no more; then there is one. ``paused``: stopped after an epoch
+      on request, to go on later.
     - ``test_accuracy`` (share), ``test_loss``: on the test examples, once, at the end. Where a number is
       predicted there is no accuracy, but ``test_rmse``, the root of the mean squared error in the unit of
       the number, and ``test_r2``, the share of the variance that is explained.
@@ -76,6 +77,7 @@ class RunResult:
     device: Device
     environment: dict[str, str] = field(default_factory=dict)
     stopped_early: bool = False
+    paused: bool = False
     test_rmse: float | None = None
     test_r2: float | None = None
 

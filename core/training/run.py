@@ -13,6 +13,8 @@ import importlib.metadata
 import platform
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -20,8 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.i18n import Refusal
-from core.training import datasets, device, networks, scores
+from core.training import checkpoint, datasets, device, networks, own, scores, shelf
 from core.training.energy import Meter
+from core.training.report import report
 from core.training.result import Phase, Progress, RunResult, cost
 from core.training.spec import WHOLE_RANGES, RunSpec
 
@@ -31,22 +34,26 @@ REPORT_EVERY_S = 0.25
 SCORE_BATCH = 500
 """Images scored at once; enough to keep two cores busy, few enough for small memories."""
 
-Report = Callable[[Progress], bool]
+Tell = Callable[[Progress], bool]
 Stop = Callable[[], bool]
 
 
 def train(
     spec: RunSpec,
-    report: Report = lambda progress: True,
+    tell: Tell = lambda progress: True,
     *,
     stop: Stop = lambda: False,
     held_since: float | None = None,
+    owner: str = "",
+    leave: Path | None = None,
 ) -> RunResult:
     """Train and test what ``spec`` says, and measure it.
 
-    ``report`` hears of the progress and answers whether to go on; ``stop`` is asked after every batch.
+    ``tell`` hears of the progress and answers whether to go on; ``stop`` is asked after every batch.
     A run that is told to stop ends after the batch at hand, with what it measured so far and without a
-    test. ``held_since`` (seconds since 1970) is when the device was taken for the run, if before now.
+    test. ``held_since`` (seconds since 1970) is when the device was taken for the run, if before now. Data of
+    one's own is that of ``owner``. ``leave`` is a folder for the network and the report on it, and for
+    checkpoints: a run that finds one there goes on from it, and measures on from what was measured.
 
     Raises a Refusal if the loss is no number any more, or if memory does not suffice.
     """
@@ -54,19 +61,21 @@ def train(
     used = device.prepare()
     meter = Meter(used, spec.power_watts)
     keras.utils.set_random_seed(spec.seed)
-    examples = load(spec)
+    examples = load(spec, owner)
     chosen, kept_back = _split(spec, examples)
     device.use_precision(spec.precision, used)
-    model = networks.build(spec)
+    left = checkpoint.left(leave)
+    model = networks.build(spec) if left is None or leave is None else _kept(leave, left)
     classes = spec.data.task == "classes"
     model.compile(
-        optimizer=networks.optimizer(spec),
+        optimizer=networks.optimizer(spec) if left is None else model.optimizer,
         loss=networks.loss(spec),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")] if classes else [],
         jit_compile=device.compiles_itself(used),
     )
-    watch = _Watch(spec, report, stop, meter, held_since)
+    watch = _Watch(spec, tell, stop, meter, held_since, leave, left)
     test = scores.Scores()
+    answers: NDArray[np.float32] | None = None
     test_seconds = 0.0
     try:
         _fit(model, spec, examples, chosen, kept_back, watch)
@@ -84,9 +93,12 @@ def train(
                 smaller=max(WHOLE_RANGES["batch_size"][0], spec.batch_size // 2),
             ) from error
         raise
-    held = time.time() - held_since
-    return RunResult(
+    here = time.time() - held_since
+    held = here + watch.before.held
+    energy = meter.read(here)
+    result = RunResult(
         stopped=watch.stopped,
+        paused=watch.paused,
         stopped_early=not watch.stopped and watch.step < spec.total_steps,
         epochs=watch.epoch,
         steps=watch.step,
@@ -108,15 +120,41 @@ def train(
         steady_images_per_second=watch.steady_rate(),
         price_per_hour=spec.price_per_hour,
         cost_usd=cost(held, spec.price_per_hour),
-        energy=meter.read(held),
+        energy=replace(energy, joules=energy.joules + watch.before.joules),
         device=used,
         environment=environment(used),
     )
+    if leave is not None and answers is not None:
+        _leave(model, spec, examples, answers, leave)
+        checkpoint.clear(leave)
+    return result
 
 
-def load(spec: RunSpec) -> datasets.Examples:
-    """The examples that ``spec`` speaks of."""
-    return datasets.load(spec.dataset)
+def _kept(folder: Path, left: checkpoint.Left) -> keras.Model:
+    """The network of a checkpoint, with its optimiser and its random numbers where they were."""
+    model = keras.saving.load_model(folder / checkpoint.NETWORK, safe_mode=True)
+    for state, held in zip(_chances(model), left.chances, strict=True):
+        state.assign(np.array(held, np.asarray(state).dtype))
+    return model
+
+
+def _chances(model: keras.Model) -> list[Any]:
+    """The states of random numbers in a network, in order."""
+    return [layer.seed_generator.state for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
+
+
+def _leave(
+    model: keras.Model, spec: RunSpec, examples: datasets.Examples, answers: NDArray[np.float32], folder: Path
+) -> None:
+    """Keep the network and the report on it. It is no part of what the run is measured by."""
+    found = report(spec, examples, answers, lambda inputs: answer(model, inputs))
+    (folder / shelf.REPORT).write_text(found.to_json(), "utf-8")
+    model.save(folder / shelf.MODEL, include_optimizer=False)
+
+
+def load(spec: RunSpec, owner: str = "") -> datasets.Examples:
+    """The examples that ``spec`` speaks of, those of one's own being of ``owner``."""
+    return datasets.load(spec.dataset) if spec.own is None else own.load(owner, spec.own.id)
 
 
 def answer(model: keras.Model, inputs: NDArray[Any]) -> NDArray[np.float32]:
@@ -142,7 +180,9 @@ def _fit(
     watch: "_Watch",
 ) -> None:
     labels = answers_of(examples.train_labels)
-    data = device.fit_data(examples.train[chosen], labels[chosen], spec.batch_size, spec.epochs, spec.seed)
+    data = device.fit_data(
+        examples.train[chosen], labels[chosen], spec.batch_size, spec.epochs, spec.seed, watch.before.epochs
+    )
     validation: Any = None
     if spec.validation_images:
         scored = device.score_data(examples.train[kept_back], labels[kept_back], SCORE_BATCH)
@@ -155,6 +195,7 @@ def _fit(
     watch.start()
     model.fit(
         **data,
+        initial_epoch=watch.before.epochs,
         epochs=spec.epochs,
         verbose=0,
         callbacks=callbacks,
@@ -172,16 +213,28 @@ def answers_of(labels: NDArray[Any]) -> NDArray[Any]:
 class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Looks on while Keras trains: keeps the time, reports, and stops the run when it should."""
 
-    def __init__(self, spec: RunSpec, report: Report, stop: Stop, meter: Meter, held_since: float) -> None:
+    def __init__(
+        self,
+        spec: RunSpec,
+        tell: Tell,
+        stop: Stop,
+        meter: Meter,
+        held_since: float,
+        folder: Path | None,
+        left: checkpoint.Left | None,
+    ) -> None:
         super().__init__()
+        self.before = left or checkpoint.Left(0, 0.0, 0.0, 0.0)
+        self._folder = folder
+        self._keeper: checkpoint.Keeper | None = None
         self._held_since = held_since
-        self._spec, self._report, self._stop, self._meter = spec, report, stop, meter
+        self._spec, self._tell, self._stop, self._meter = spec, tell, stop, meter
         self._validating = 0.0
         self._validation_began = 0.0
         self._first_step_done = 0.0
         self._next_report = self._next_epoch_report = 0.0
-        self.step = 0
-        self.stopped = False
+        self.step = self._first_step = self.before.epochs * spec.steps_per_epoch
+        self.stopped = self.paused = False
         self.fit_seconds = 0.0
         self.train: dict[str, float] = {}
 
@@ -189,7 +242,11 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         self._began = time.perf_counter()
 
     def end(self) -> None:
-        self.fit_seconds = time.perf_counter() - self._began
+        self.fit_seconds = self._seconds()
+
+    def _seconds(self) -> float:
+        """Seconds of ``fit`` until now, those before a pause included."""
+        return self.before.seconds + time.perf_counter() - self._began
 
     @property
     def epoch(self) -> float:
@@ -204,10 +261,12 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
 
     def steady_rate(self) -> float | None:
         """Images per second without the first step and validation; None after a single step."""
-        training = self._began + self.fit_seconds - self._first_step_done - self._validating
-        if self.step < 2 or training <= 0:
+        here = self.fit_seconds - self.before.seconds
+        training = self._began + here - self._first_step_done - self._validating
+        if self.step < self._first_step + 2 or training <= 0:
             return None
-        return (self.images - min(self._spec.batch_size, self._spec.train_images)) / training
+        earlier = self.before.epochs * self._spec.train_images
+        return (self.images - earlier - min(self._spec.batch_size, self._spec.train_images)) / training
 
     def say(self, phase: Phase, loss: float | None = None, accuracy: float | None = None) -> bool:
         """Report, and stop if that is the answer; whether to go on."""
@@ -216,14 +275,31 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
             step=self.step,
             total_steps=self._spec.total_steps,
             epoch=self.epoch,
-            seconds=time.perf_counter() - self._began,
+            seconds=self._seconds(),
             loss=loss,
             accuracy=accuracy,
-            joules=self._meter.read(time.time() - self._held_since).joules,
+            joules=self._joules(),
         )
-        if not self._report(progress):
+        if not self._tell(progress):
             self._halt()
         return not self.stopped
+
+    def _joules(self) -> float:
+        return self.before.joules + self._meter.read(time.time() - self._held_since).joules
+
+    def _keep(self, epochs: int) -> None:
+        """Keep a checkpoint once in a while, and always before a pause."""
+        if self._folder is None or epochs >= self._spec.epochs:
+            return
+        self._keeper = self._keeper or checkpoint.Keeper(self.model, self._folder)
+        pause = checkpoint.pause_asked(self._folder)
+        held = self.before.held + time.time() - self._held_since
+        chances = tuple(tuple(int(n) for n in np.asarray(state)) for state in _chances(self.model))
+        where = checkpoint.Left(epochs, self._seconds(), held, self._joules(), chances)
+        self._keeper.keep(where, surely=pause)
+        if pause:
+            self.paused = True
+            self._halt()
 
     def _halt(self) -> None:
         self.stopped = True
@@ -250,7 +326,7 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self.step += 1
         now = time.perf_counter()
-        if self.step == 1:
+        if self.step == self._first_step + 1:
             self._first_step_done = now
         if self._stop():
             self._halt()
@@ -273,9 +349,11 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self._check(logs)
         self.train = dict(logs)
+        if not self.stopped:
+            self._keep(epoch + 1)
         # An epoch on a hundred images takes milliseconds: not each of them is worth a point.
         last = epoch + 1 == self._spec.epochs
-        if not (self._due(time.perf_counter(), self._next_epoch_report) or last):
+        if not (self._due(time.perf_counter(), self._next_epoch_report) or last or self.paused):
             return
         self._next_epoch_report = self._next_report
         self.say("train", logs["loss"], logs.get("accuracy"))

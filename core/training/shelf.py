@@ -14,15 +14,20 @@ import hashlib
 import json
 import re
 import shutil
+import time
 from dataclasses import asdict
 from pathlib import Path
 
 from core.i18n import Refusal
-from core.storage import data_folder
+from core.storage import Store, data_folder
 from core.storage.place import make_folder
 from core.training.datasets import OwnData
+from core.training.report import Report
 
 DESCRIBED = "described.json"
+MODEL, REPORT = "model.keras", "report.json"
+UNFINISHED_S = 3600.0
+"""An upload that nobody made ready within the hour is forgotten."""
 
 _ID = re.compile(r"[0-9a-f]{16}")
 
@@ -30,6 +35,14 @@ _ID = re.compile(r"[0-9a-f]{16}")
 def run_folder(run_id: str, *, make: bool = False) -> Path:
     """The folder of what a run left behind."""
     return _folder(data_folder() / "runs" / _checked(run_id), make)
+
+
+def report_of(run_id: str) -> Report | None:
+    """The report on a finished run; None if it left none."""
+    try:
+        return Report.from_json((run_folder(run_id) / REPORT).read_text("utf-8"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def own_folder(owner: str, data_id: str, *, make: bool = False) -> Path:
@@ -62,9 +75,23 @@ def delete_own(owner: str, data_id: str) -> None:
     shutil.rmtree(own_folder(owner, data_id), ignore_errors=True)
 
 
+def clear_unfinished(owner: str) -> None:
+    """Delete what was uploaded and never made ready, an hour or more ago."""
+    for folder in _owner(owner).glob("*"):
+        if not (folder / DESCRIBED).exists() and time.time() - folder.stat().st_mtime > UNFINISHED_S:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def delete_run(run_id: str) -> None:
     """Delete what a run left behind."""
     shutil.rmtree(run_folder(run_id), ignore_errors=True)
+
+
+def clear_orphans(store: Store) -> None:
+    """Delete what runs left behind that are deleted themselves, with their venture for instance."""
+    folders = {folder.name: folder for folder in (data_folder() / "runs").glob("*")}
+    for run_id in set(folders) - store.runs.existing(folders):
+        shutil.rmtree(folders[run_id], ignore_errors=True)
 
 
 def _owner(owner: str) -> Path:

@@ -21,12 +21,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.i18n import Refusal
 from core.storage import MetricRow, Missing, RunRow, Store, new_id
-from core.training import child, device
+from core.training import cards, child, device, shelf
 from core.training.attempt import Attempt, Mode, start_fork_server
+from core.training.desk import Desk
 from core.training.device import Device
+from core.training.limits import Limits, usage
 from core.training.result import Progress, RunResult, under_way
 from core.training.seat import Holder, Seat, fingerprint, here
-from core.training.spec import RunSpec
+from core.training.spec import WHOLE_RANGES, RunSpec
 from core.training.sweeping import advance
 
 POLL_S = 0.1
@@ -57,6 +59,8 @@ class Active:
     result: RunResult | None = None
     refusal: Refusal | None = None
     stopping: bool = False
+    limit: Refusal | None = None
+    card: cards.Card | None = None
 
 
 class Supervisor:
@@ -72,12 +76,15 @@ class Supervisor:
         self._lonely_s = lonely_s
         self._id = f"{here()}/{os.getpid()}/{new_id()}"
         self._active: list[Active] = []
+        self._desk = Desk()
         self._probe: Attempt | None = None
         self._device = device.installed().to_json()
         self._signal: str | None = None
         self._retiring = False
         self._next_beat = 0.0
         self._next_sweep = 0.0
+        self._limits = Limits.from_environment()
+        self._cards = cards.card_uuids() if device.installed().kind == "gpu" else []
 
     def serve(self) -> bool:
         """Work until there is no more need or a signal says so; False if another supervisor is at work."""
@@ -89,6 +96,7 @@ class Supervisor:
             return False
         log.info("worker %s begins, %s, code %s", self._id, self._mode, fingerprint())
         clear_dead(self._store, self._id)
+        shelf.clear_orphans(self._store)
         if self._mode == "warm":
             start_fork_server()
             self._probe = Attempt("warm", child.probe)
@@ -117,6 +125,8 @@ class Supervisor:
                 for active in list(self._active):
                     self._attend(active)
                 self._sweep()
+                if self._probe is None:
+                    self._desk.look(self._mode)
                 if self._may_claim() and self._claim():
                     continue
                 if self._beat():
@@ -130,7 +140,7 @@ class Supervisor:
 
     @property
     def _idle(self) -> bool:
-        return not self._active and self._probe is None
+        return not self._active and self._probe is None and not self._desk.busy
 
     def _may_claim(self) -> bool:
         return self._probe is None and not self._retiring and len(self._active) < self._slots
@@ -142,6 +152,8 @@ class Supervisor:
         for kind, content in self._probe.messages():
             if kind == child.DEVICE:
                 self._device = content
+                # Only cards that the backend can use are worth a seat.
+                self._cards = cards.card_uuids() if Device.from_json(content).kind == "gpu" else []
                 self._probe.heard_metric = True
         self._probe.end_if_hung()
         if self._probe.over:
@@ -172,16 +184,27 @@ class Supervisor:
         advance(self._store, self._slots, Device.from_json(self._device).name)
 
     def _claim(self) -> bool:
-        row = self._store.runs.claim(self._id, LEASE_S)
+        """Take the next run and start its process, with a GPU of its own where there are GPUs."""
+        card = None
+        if self._cards and (card := cards.take(self._cards)) is None:
+            return False
+        row = None
+        try:
+            row = self._store.runs.claim(self._id, LEASE_S, self._limits.runs)
+        finally:
+            if row is None and card:
+                card.leave()
         if row is None:
             return False
         log.info("run %s begins", row.id)
-        self._active.append(Active(row, self._attempt(row, self._mode), time.monotonic(), self._device))
+        attempt = self._attempt(row, self._mode, card)
+        self._active.append(Active(row, attempt, time.monotonic(), self._device, card=card))
         self._next_beat = 0.0
         return True
 
-    def _attempt(self, row: RunRow, mode: Mode) -> Attempt:
-        return Attempt(mode, child.train, row.spec, row.started_at or time.time())
+    def _attempt(self, row: RunRow, mode: Mode, card: cards.Card | None) -> Attempt:
+        uuid = card.uuid if card else None
+        return Attempt(mode, child.train, row.spec, row.started_at or time.time(), row.owner, row.id, uuid)
 
     # One run
 
@@ -222,11 +245,21 @@ class Supervisor:
         if now - active.renewed > RENEW_S:
             active.renewed = now
             renewal = self._store.runs.renew(active.row.id, self._id, LEASE_S)
-            return renewal.cancel_requested or not renewal.still_mine
+            return renewal.cancel_requested or not renewal.still_mine or self._over_limit(active)
         try:
             return self._store.runs.get(active.row.owner, active.row.id).cancel_requested
         except Missing:
             return True
+
+    def _over_limit(self, active: Active) -> bool:
+        """Whether the owner of the run has used up what a user may take in a day."""
+        if self._limits.minutes is None and self._limits.dollars is None:
+            return False
+        try:
+            self._limits.check(usage(self._store, active.row.owner))
+        except Refusal as refusal:
+            active.limit = refusal
+        return active.limit is not None
 
     def _end(self, active: Active) -> None:
         """Write down how a run ended, or begin it again in the cold; then let go of its process."""
@@ -235,11 +268,13 @@ class Supervisor:
             log.warning("run %s: %s Beginning again in a fresh process.", active.row.id, attempt.ending())
             attempt.close()
             self._mode = "cold"
-            active.attempt = self._attempt(active.row, "cold")
+            active.attempt = self._attempt(active.row, "cold", active.card)
             return
         self._finish(active, None)
         self._active.remove(active)
         attempt.close()
+        if active.card:
+            active.card.leave()
         self._next_beat = 0.0
 
     def _finish(self, active: Active, shut_down_by: str | None) -> None:
@@ -254,6 +289,14 @@ class Supervisor:
             return "done", None
         if active.refusal:
             return "failed", active.refusal
+        if active.limit:
+            return "stopped", active.limit
+        if active.result and active.result.paused:
+            return "stopped", Refusal(
+                "It was paused after {epochs} of {total} epochs and can go on from there.",
+                epochs=f"{active.result.epochs:g}",
+                total=RunSpec.from_json(active.row.spec).epochs,
+            )
         if active.stopping:
             return "stopped", Refusal(
                 "It was stopped on request after {step} of {total} steps.",
@@ -268,7 +311,7 @@ class Supervisor:
             return "interrupted", Refusal(
                 "The process of this run was told to stop from outside ({signal}).", signal="SIGTERM"
             )
-        return "interrupted", active.attempt.ending()
+        return "interrupted", active.attempt.ending(_smaller_batch(RunSpec.from_json(active.row.spec)))
 
     # The end
 
@@ -280,6 +323,7 @@ class Supervisor:
             time.sleep(0.02)
         if self._probe:
             self._probe.close()
+        self._desk.close()
         try:
             for active in self._active:
                 self._hear(active)
@@ -306,6 +350,12 @@ def clear_dead(store: Store, but: str = "") -> None:
             for run in lost:
                 log.warning("run %s is interrupted: its worker died", run.id)
             store.workers.remove(worker.id)
+
+
+def _smaller_batch(spec: RunSpec) -> int | None:
+    """A batch size that needs about half of the memory; None if there is no smaller one."""
+    least, _most = WHOLE_RANGES["batch_size"]
+    return max(least, spec.batch_size // 2) if spec.batch_size > least else None
 
 
 def _metric(progress: Progress) -> MetricRow | None:

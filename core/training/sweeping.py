@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.i18n import Refusal
 from core.storage import RunRow, Store, SweepRow
 from core.training.estimate import estimate
+from core.training.limits import Limits, usage
 from core.training.result import RunResult
 from core.training.spec import RunSpec
 from core.training.sweep import Sweep, Trial, judged, next_run
@@ -57,6 +58,12 @@ def _advance(store: Store, row: SweepRow, at_once: int, device_name: str) -> Non
     if spec is None:
         if not active:
             store.sweeps.end(row.id, "done")
+        return
+    try:
+        Limits.from_environment().check(usage(store, row.owner))
+    except Refusal as refusal:
+        if not active:
+            store.sweeps.end(row.id, "stopped", refusal)
         return
     seconds = seconds_of(store, row.owner, device_name)(spec)
     if seconds is not None and share + sweep.spent(seconds) > 1:

@@ -4,8 +4,8 @@
 by the web process where there is one; on a machine of its own, start it by hand or as a service.
 
 Environment: ``COMPUTE_CANVAS_WORKER_MODE`` ("warm": runs are forked from a process that holds Keras
-ready; "cold": each imports Keras anew, which takes seconds but no memory in between), and
-``COMPUTE_CANVAS_WORKER_SLOTS`` (runs at a time, 1 if not set).
+ready; "cold": each imports Keras anew, which takes seconds but no memory in between),
+``COMPUTE_CANVAS_WORKER_SLOTS`` (runs at a time, 1 if not set), and the limits of ``core.training.limits``.
 
 This module is imported again in every process it starts, so it imports nothing that takes time.
 """
@@ -48,11 +48,18 @@ def main(arguments: list[str]) -> int:
 def _serve(mode: str, slots: int) -> int:
     import logging
 
+    from core.i18n import Refusal
     from core.storage import data_folder, open_store
+    from core.training.limits import Limits
     from core.training.seat import Seat
     from core.training.supervisor import Supervisor
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(message)s", stream=sys.stderr)
+    try:
+        Limits.from_environment()
+    except Refusal as refusal:
+        logging.error("%s", refusal)
+        return 2
     store = open_store()
     store.migrate()
     seat = Seat(data_folder(), store.place)

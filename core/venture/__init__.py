@@ -21,7 +21,7 @@ from core.venture.compute_plan import (
     TrainingPlan,
 )
 from core.venture.driver import GROUPS, Driver, Source
-from core.venture.presets import archetypes, example
+from core.venture.presets import archetypes, example, preset
 from core.venture.venture import (
     CURRENCIES,
     Actual,
@@ -60,5 +60,6 @@ __all__ = [
     "example",
     "from_json",
     "parse_amount",
+    "preset",
     "to_json",
 ]

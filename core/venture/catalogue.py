@@ -17,7 +17,6 @@ from core.venture.driver import Driver, Source
 @lru_cache(maxsize=1)
 def catalogue() -> dict[str, dict[str, Any]]:
     """The fields of every driver but its amount and source, by key."""
-    path = Path(__file__).with_name("drivers.toml")
     return {
         key: {
             "key": key,
@@ -29,8 +28,19 @@ def catalogue() -> dict[str, dict[str, Any]]:
             "signed": entry.get("signed", False),
             "doc": Text(**entry.get("doc", {"en": ""})),
         }
-        for key, entry in tomllib.loads(path.read_text(encoding="utf-8")).items()
+        for key, entry in _entries().items()
     }
+
+
+@lru_cache(maxsize=1)
+def usual() -> dict[str, dict[str, Any]]:
+    """Amount and source of the drivers that no archetype has, as an archetype's file states them."""
+    return {key: entry["usual"] for key, entry in _entries().items() if "usual" in entry}
+
+
+@lru_cache(maxsize=1)
+def _entries() -> dict[str, dict[str, Any]]:
+    return tomllib.loads(Path(__file__).with_name("drivers.toml").read_text(encoding="utf-8"))
 
 
 def driver_of(

@@ -13,7 +13,7 @@ from typing import Any
 
 from core.i18n import Refusal, Text
 from core.venture.canvas import BLOCKS, Canvas, Note
-from core.venture.catalogue import amount_of, driver_of
+from core.venture.catalogue import amount_of, driver_of, usual
 from core.venture.driver import Driver, Source
 from core.venture.frozen import refusing
 from core.venture.venture import Hypothesis, Override, Scenario, Venture
@@ -50,6 +50,16 @@ def example(archetype: str = DEFAULT, start: date | None = None) -> Venture:
             scenarios=tuple(_scenario(item) for item in data.get("scenario", [])),
             hypotheses=tuple(_hypothesis(item) for item in data.get("hypothesis", [])),
         )
+
+
+def preset(key: str, archetype: str = DEFAULT) -> Driver:
+    """The driver of that key as ``archetype`` has it, or the first other one that does."""
+    for name in (archetype, *archetypes()):
+        if name in archetypes() and key in _read(name)["drivers"]:
+            return _driver(key, _read(name)["drivers"][key])
+    if key in usual():
+        return _driver(key, usual()[key])
+    raise Refusal("There is no usual number for the driver “{key}”.", key=key)
 
 
 @lru_cache(maxsize=32)

@@ -295,6 +295,23 @@ class Venture(Frozen):
         """With these real figures in place of all that there were."""
         return self._with(actuals=tuple(actuals))
 
+    def with_modules(self, modules: Iterable[str], drivers: Iterable[Driver]) -> "Venture":
+        """With other modules of the plan and these drivers; what spoke of a driver that is gone lets go of it."""
+        kept = tuple(drivers)
+        known = {driver.key for driver in kept}
+        return self._with(
+            modules=tuple(modules),
+            drivers=kept,
+            scenarios=tuple(
+                s.model_copy(update={"overrides": tuple(o for o in s.overrides if o.key in known)})
+                for s in self.scenarios
+            ),
+            hypotheses=tuple(
+                h.model_copy(update={"drivers": tuple(key for key in h.drivers if key in known)})
+                for h in self.hypotheses
+            ),
+        )
+
     def with_lines(self, lines: Iterable[Line]) -> "Venture":
         return self._with(lines=tuple(lines))
 

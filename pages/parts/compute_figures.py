@@ -1,4 +1,4 @@
-"""Pieces that the parts of the compute page share: figures with their range, and the view one click away."""
+"""Pieces that the parts of the compute page share: figures with their range, tables, and the view one click away."""
 
 from collections.abc import Callable, Mapping
 
@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.compute import Band, HourlyPrice
 from core.i18n import Language
-from pages.parts.compute_words import stale_warning
+from pages.parts.compute_words import Table, stale_warning
 from pages.parts.session import Workspace
 from pages.parts.shell import plain
 
@@ -28,6 +28,13 @@ def band_metric(label: str, band: Band, words: Callable[[float], str], _: Langua
         width="content",
         help=_("The middle estimate, and below it the range from P10 to P90."),
     )
+
+
+def table(shown: Table) -> None:
+    """A table as wide as what is in it; where the screen is narrower it wraps, then scrolls by itself."""
+    head, rows = shown
+    cells = {name: [row[place] for row in rows] for place, name in enumerate(head)}
+    st.table(cells, width="content")
 
 
 def closer(part: str, views: Mapping[str, tuple[str, Callable[[], None]]], _: Language) -> None:

@@ -15,7 +15,7 @@ from core.compute import (
 )
 from core.i18n import Language, Refusal
 from pages.parts.compute_fields import buying_fields, choice_field, hardware_fields, number_field
-from pages.parts.compute_figures import band_metric, closer, money_of, price_warning
+from pages.parts.compute_figures import band_metric, closer, money_of, price_warning, table
 from pages.parts.compute_link import finetune_estimate, own_prices, plan_effect, take_button
 from pages.parts.compute_words import explained, finetune_memory_table, finetune_sources, law_words
 from pages.parts.session import Workspace
@@ -141,8 +141,7 @@ def _figures(ws: Workspace, estimate: FinetuneEstimate, _: Language) -> None:
 
 def _methods(ws: Workspace, estimate: FinetuneEstimate, _: Language) -> None:
     money = money_of(ws, _)
-    head = f"| {_('Method')} | {_('Memory (GB)')} | {_('Fits')} | {_('GPU-hours')} | {_('Cost with experiments')} |"
-    lines = [head, "|---|---:|---|---:|---:|"]
+    rows = []
     for other in finetuning_by_method(estimate.plan, own_prices(ws.venture)):
         mark = "**" if other.plan.method == estimate.plan.method else ""
         if other.problem is None:
@@ -151,11 +150,17 @@ def _methods(ws: Workspace, estimate: FinetuneEstimate, _: Language) -> None:
             fits = _("on {count}", count=other.needed)
         else:
             fits = _("no")
-        lines.append(
-            f"| {mark}{_named(METHOD_LABELS, other.plan.method, _)}{mark} | {_.number(other.memory.total / 1e9)} | {fits} "
-            f"| {_.number(other.all_gpu_hours.p50)} | {plain(money(other.all_dollars.p50))} |"
+        rows.append(
+            [
+                f"{mark}{_named(METHOD_LABELS, other.plan.method, _)}{mark}",
+                _.number(other.memory.total / 1e9),
+                fits,
+                _.number(other.all_gpu_hours.p50),
+                plain(money(other.all_dollars.p50)),
+            ]
         )
-    st.markdown("\n".join(lines))
+    head = [_("Method"), _("Memory (GB)"), _("Fits"), _("GPU-hours"), _("Cost with experiments")]
+    table((head, rows))
     st.caption(
         _(
             "LoRA saves memory, hardly time: the frozen weights are passed through all the same. By measurement it takes "

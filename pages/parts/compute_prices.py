@@ -5,7 +5,6 @@ from datetime import date
 import streamlit as st
 
 from core.compute import (
-    STALE_DAYS,
     TIER_LABELS,
     accelerators,
     can_refresh,
@@ -18,7 +17,9 @@ from core.compute import (
 from core.i18n import Language, Refusal
 from core.venture import ComputePlan, OwnPrice, Venture
 from core.venture.frozen import refusing
+from pages.parts.compute_figures import table
 from pages.parts.compute_link import followed, own_prices, take_button, today
+from pages.parts.compute_words import price_notes
 from pages.parts.session import Workspace, say
 from pages.parts.shell import plain
 
@@ -115,20 +116,16 @@ def _table(ws: Workspace, name: str, _: Language) -> None:
         st.info(plain(_("No price of {name} is published. Set your own.", name=name)))
         return
     head = [_("Provider"), _("How it is bought"), _("Low"), _("Typical"), _("High"), _("As of")]
-    lines = ["| " + " | ".join(head) + " |", "|---|---|---:|---:|---:|---|"]
+    cells = []
     for row in rows:
         provider = plain(row.provider) or (_("**yours**") if row.edited else _("market"))
         tier = _.text(TIER_LABELS[row.tier]) + (" †" if row.derived else "")
         ends = [_.number(v) if v else "–" for v in (row.low, row.typical, row.high)]
         old = " ⚠" if row.stale(today()) else ""
-        lines.append(f"| {provider} | {tier} | {' | '.join(ends)} | {plain(row.date or '–')}{old} |")
+        cells.append([provider, tier, *ends, f"{plain(row.date or '–')}{old}"])
     st.markdown(f"**{plain(name)}** · " + _("USD per accelerator-hour"))
-    st.markdown("\n".join(lines))
-    notes = [
-        _("⚠ is older than {days} days, or undated.", days=STALE_DAYS),
-        _("† is the on-demand price times the usual discount of those who publish both."),
-    ]
-    st.caption("  \n".join(notes))
+    table((head, cells))
+    st.caption(price_notes(_))
     sources = dict.fromkeys(f"{row.date or '–'}: {row.source}" for row in rows if row.source)
     with st.expander(_("Sources and dates"), icon=":material/menu_book:"):
         st.markdown("\n".join(f"- {plain(line)}" for line in sources))

@@ -25,7 +25,7 @@ class Question:
 QUESTIONS: dict[str, Question] = {
     "finetune_8b": Question(
         Text(
-            "What will it cost to fine-tune an 8B model on my 50,000 documents?",
+            "What will tuning an 8B model on 50,000 documents cost?",
             "用我的 5 万份文档微调一个 8B 模型要花多少钱?",
         ),
         "finetune",
@@ -68,7 +68,7 @@ QUESTIONS: dict[str, Question] = {
     ),
     "fleet": Question(
         Text(
-            "How many GPUs answer 100,000 chats a day within two seconds?",
+            "How many GPUs answer 100,000 chats a day in 2 s?",
             "每天 10 万次对话、两秒内应答,需要多少 GPU?",
         ),
         "serving",

@@ -29,7 +29,7 @@ from pages.parts.compute_fields import (
     hardware_fields,
     number_field,
 )
-from pages.parts.compute_figures import band_metric, closer, money_of, price_warning
+from pages.parts.compute_figures import band_metric, closer, money_of, price_warning, table
 from pages.parts.compute_link import (
     MONTH,
     followed,
@@ -341,7 +341,7 @@ def _likely(ws: Workspace, estimate: ServingEstimate, _: Language) -> None:
 
 def _apis(ws: Workspace, estimate: ServingEstimate, _: Language) -> None:
     bills = api_bills(estimate.plan)
-    st.markdown(api_table(bills[:SHOWN_BILLS], money_of(ws, _), _))
+    table(api_table(bills[:SHOWN_BILLS], money_of(ws, _), _))
     st.caption(
         _(
             "The cheapest {shown} of {count} models in the price list for your request. Cheap is not good: try them on "
@@ -355,6 +355,7 @@ def _apis(ws: Workspace, estimate: ServingEstimate, _: Language) -> None:
 def _fleet(ws: Workspace, estimate: ServingEstimate, _: Language) -> None:
     own = estimate.selfhost
     if not isinstance(own, SelfHostEstimate):
+        st.caption(plain(_.refusal(own)))
         return
     limits = {
         "memory": _("memory"),

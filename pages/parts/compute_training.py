@@ -18,9 +18,16 @@ from core.compute import (
 )
 from core.i18n import Language, Refusal
 from pages.parts.compute_fields import buying_fields, choice_field, hardware_fields, number_field
-from pages.parts.compute_figures import band_metric, closer, money_of, price_warning
+from pages.parts.compute_figures import band_metric, closer, money_of, price_warning, table
 from pages.parts.compute_link import own_prices, plan_effect, take_button, training_estimate
-from pages.parts.compute_words import explained, law_words, memory_table, price_table, training_sources
+from pages.parts.compute_words import (
+    explained,
+    law_words,
+    memory_table,
+    price_notes,
+    price_table,
+    training_sources,
+)
 from pages.parts.session import Workspace
 from pages.parts.shell import plain
 
@@ -153,7 +160,8 @@ def _hardware(ws: Workspace, estimate: TrainingEstimate, _: Language) -> None:
 
 
 def _prices(ws: Workspace, estimate: TrainingEstimate, _: Language) -> None:
-    st.markdown(price_table(training_by_price(estimate, own_prices(ws.venture)), money_of(ws, _), _))
+    table(price_table(training_by_price(estimate, own_prices(ws.venture)), money_of(ws, _), _))
+    st.caption(price_notes(_))
 
 
 def _memory(ws: Workspace, estimate: TrainingEstimate, _: Language) -> None:
@@ -199,14 +207,18 @@ def _sizes(ws: Workspace, estimate: TrainingEstimate, _: Language) -> None:
     except Refusal as refusal:
         st.error(plain(_.refusal(refusal)))
         return
-    head = f"| {_('Size')} | {_('Parameters')} | {_('Tokens')} | {_('Predicted loss')} | {_('FLOP over its life')} |"
-    lines = [head, "|---|---:|---:|---:|---:|"]
-    for name, size in rows:
-        lines.append(
-            f"| {name} | {_.number(size.parameters)} | {_.number(size.tokens)} | {size.loss:.3f} "
-            f"| {_.number(size.life_flop)} |"
-        )
-    st.markdown("\n".join(lines))
+    head = [_("Size"), _("Parameters"), _("Tokens"), _("Predicted loss"), _("FLOP over its life")]
+    cells = [
+        [
+            name,
+            _.number(size.parameters),
+            _.number(size.tokens),
+            f"{size.loss:.3f}",
+            _.number(size.life_flop),
+        ]
+        for name, size in rows
+    ]
+    table((head, cells))
     st.caption(
         _(
             "For the same training compute as your plan. The loss law is Chinchilla's as fitted again by Epoch (2024); "

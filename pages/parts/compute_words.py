@@ -25,6 +25,9 @@ from pages.parts.shell import plain
 
 Money = Callable[[float], str]
 
+Table = tuple[list[str], list[list[str]]]
+"""The head of a table and its rows, in markdown."""
+
 
 def serving_explained(estimate: ServingEstimate, _: Language) -> str:
     """The formulas behind a serving estimate, as markdown."""
@@ -94,22 +97,28 @@ def finetune_memory_table(estimate: FinetuneEstimate, _: Language) -> str:
     return _parts(rows, held.total, _) + "\n\n" + plain(note)
 
 
-def price_table(found: Sequence[tuple[PriceRow, Band]], money: Money, _: Language) -> str:
-    """The same work at every price, as a markdown table."""
-    lines = [
-        f"| {_('Provider')} | {_('How it is bought')} | {_('USD per hour')} | {_('Cost with experiments')} | {_('As of')} |",
-        "|---|---|---:|---:|---|",
+def price_table(found: Sequence[tuple[PriceRow, Band]], money: Money, _: Language) -> Table:
+    """The same work at every price."""
+    head = [_("Provider"), _("How it is bought"), _("USD per hour"), _("Cost with experiments"), _("As of")]
+    return head, [
+        [
+            plain(row.provider) or _("market"),
+            _.text(TIER_LABELS[row.tier]) + (" †" if row.derived else ""),
+            _.number(row.typical),
+            plain(money(band.p50)),
+            plain(row.date or "–") + (" ⚠" if row.stale(today()) else ""),
+        ]
+        for row, band in found
     ]
-    for row, band in found:
-        provider = plain(row.provider) or _("market")
-        tier = _.text(TIER_LABELS[row.tier]) + (" †" if row.derived else "")
-        date = plain(row.date or "–") + (" ⚠" if row.stale(today()) else "")
-        lines.append(f"| {provider} | {tier} | {_.number(row.typical)} | {plain(money(band.p50))} | {date} |")
+
+
+def price_notes(_: Language) -> str:
+    """What the signs in a table of prices mean."""
     notes = [
         _("⚠ is older than {days} days, or undated.", days=STALE_DAYS),
         _("† is the on-demand price times the usual discount of those who publish both."),
     ]
-    return "\n".join(lines) + "\n\n" + "\n\n".join(notes)
+    return "  \n".join(notes)
 
 
 def stale_warning(price: HourlyPrice, _: Language) -> str | None:
@@ -263,18 +272,17 @@ def serving_sources(estimate: ServingEstimate, _: Language) -> str:
     return listed(lines) + page
 
 
-def api_table(bills: Sequence[ApiEstimate], money: Money, _: Language) -> str:
-    """The cheapest bills of one request over the whole price list, as a markdown table."""
-    lines = [
-        f"| {_('Model')} | {_('Provider')} | {_('A request')} | {_('A month')} |",
-        "|---|---|---:|---:|",
-    ]
-    lines += [
-        f"| {plain(b.price.model_name)} | {plain(b.price.provider_name)} | {plain(money(b.per_request))} "
-        f"| {plain(money(b.per_month))} |"
+def api_table(bills: Sequence[ApiEstimate], money: Money, _: Language) -> Table:
+    """The cheapest bills of one request over the whole price list."""
+    return [_("Model"), _("Provider"), _("A request"), _("A month")], [
+        [
+            plain(b.price.model_name),
+            plain(b.price.provider_name),
+            plain(money(b.per_request)),
+            plain(money(b.per_month)),
+        ]
         for b in bills
     ]
-    return "\n".join(lines)
 
 
 def price_source(price: HourlyPrice, _: Language) -> str:

@@ -181,7 +181,10 @@ def _run_these(chosen: Chosen, _: Language) -> None:
     minutes = max(1.0, SPARE * seconds / 60)
 
     def run() -> None:
-        begin(ws, Sweep(base=chosen.spec, listed=specs, budget_minutes=minutes))
+        try:
+            begin(ws, Sweep(base=chosen.spec, listed=specs, budget_minutes=minutes))
+        except Refusal as refusal:
+            ws.refused["sweep:start"] = refusal
 
     st.button(
         _(
@@ -199,6 +202,8 @@ def _run_these(chosen: Chosen, _: Language) -> None:
             minutes=_.number(minutes, digits=2),
         ),
     )
+    if refused := ws.refused.get("sweep:start"):
+        st.error(plain(_.refusal(refused)))
     if going():
         st.page_link(
             "training.py", label=_("Runs are under way: follow them"), icon=":material/model_training:"

@@ -23,14 +23,17 @@ class Finished:
 
 
 def finished(rows: list[RunRow]) -> list[Finished]:
-    """The runs that were trained to the end and tested."""
-    found = []
-    for row in rows:
-        if row.state == "done" and row.summary:
-            result = RunResult.from_json(row.summary)
-            if result.test_accuracy is not None:
-                found.append(Finished(row, RunSpec.from_json(row.spec), result))
-    return found
+    """The runs that were trained to the end and whose accuracy is known."""
+    return [run for run in tested(rows) if run.result.test_accuracy is not None]
+
+
+def tested(rows: list[RunRow]) -> list[Finished]:
+    """The runs that were trained to the end and tested, those that predict a number with them."""
+    return [
+        Finished(row, RunSpec.from_json(row.spec), RunResult.from_json(row.summary))
+        for row in rows
+        if row.state == "done" and row.summary
+    ]
 
 
 def table(runs: list[Finished], _: Language) -> None:
@@ -48,8 +51,21 @@ def all_runs(rows: list[RunRow], states: Mapping[str, Text], _: Language) -> pd.
         if row.state == "done" and row.summary:
             record |= _measurements(RunResult.from_json(row.summary))
         records.append(record)
-    columns = ["run", "title", "state", "accuracy", "loss", "seconds", "speed", "cost", "energy", "device"]
-    return pd.DataFrame(records).reindex(columns=columns)
+    columns = [
+        "run",
+        "title",
+        "state",
+        "accuracy",
+        "error",
+        "loss",
+        "seconds",
+        "speed",
+        "cost",
+        "energy",
+        "device",
+    ]
+    frame = pd.DataFrame(records).reindex(columns=columns)
+    return frame.drop(columns="error") if frame["error"].isna().all() else frame
 
 
 def choose(frame: pd.DataFrame, ids: list[str], key: str, chosen: str, _: Language) -> None:
@@ -78,6 +94,7 @@ def _measurements(result: RunResult) -> dict[str, object]:
     return {
         "accuracy": result.test_accuracy,
         "loss": result.test_loss,
+        "error": result.test_rmse,
         "seconds": result.fit_seconds,
         "speed": result.images_per_second,
         "cost": result.cost_usd,
@@ -94,6 +111,7 @@ def _columns(_: Language) -> dict[str, Any]:
         "state": _("State"),
         "accuracy": number(_("Test accuracy (%)"), format="percent"),
         "loss": number(_("Test loss"), format="%.4f"),
+        "error": number(_("Typical error (unit of the number)"), format="%.4g"),
         "seconds": number(_("Training time (s)"), format="%.1f"),
         "speed": number(_("Images per second"), format="compact"),
         "cost": number(_("Cost (USD)"), format="%.6f"),

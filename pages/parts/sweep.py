@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.i18n import Language, Refusal, Text
 from core.storage import SweepRow
+from core.training.limits import Limits, usage
 from core.training.result import cost
 from core.training.service import device_in_use
 from core.training.spec import FIELDS, RunSpec
@@ -191,8 +192,9 @@ def _start(settings: Callable[[], RunSpec]) -> None:
 
 
 def begin(ws: Workspace, sweep: Sweep) -> None:
-    """Begin a sweep for the open venture."""
+    """Begin a sweep for the open venture; a Refusal if its owner has nothing left for today."""
     ws.refused.pop("sweep:start", None)
+    Limits.from_environment().check(usage(store(), ws.owner))
     store().sweeps.create(ws.owner, ws.venture_id, sweep.to_json())
 
 

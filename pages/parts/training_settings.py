@@ -12,6 +12,7 @@ from core.training.architecture import NETWORKS, Kind
 from core.training.choices import ACTIVATIONS, LOSSES, OPTIMIZERS, PRECISIONS, SCHEDULES, Choice
 from core.training.datasets import DATASETS, OWN, Dataset
 from core.training.estimate import estimate
+from core.training.limits import submit
 from core.training.presets import PRESETS, presets_for
 from core.training.result import RunResult
 from core.training.service import device_in_use
@@ -61,7 +62,7 @@ def settings(ws: Workspace, rows: list[RunRow], _: Language) -> None:
     if data is None:
         return
     presets = presets_for(data.kind)
-    st.segmented_control(
+    st.pills(
         _("Recipe"),
         list(presets),
         format_func=lambda key: _.text(PRESETS[key].label),
@@ -156,7 +157,10 @@ def _optimizer_chosen() -> None:
 
 
 def _data(ws: Workspace, _: Language) -> None:
-    own = {f"{OWN}:{o.id}": plain(o.name) for o in shelf.own_data(ws.owner)}
+    if ready := st.session_state.pop("training:own_chosen", None):
+        st.session_state[_key("dataset")] = f"{OWN}:{ready}"
+        _data_chosen()
+    own = {f"{OWN}:{o.id}": o.name for o in shelf.own_data(ws.owner)}
     options = {key: _.text(data.label) for key, data in DATASETS.items()} | own
     if st.session_state.get(_key("dataset")) not in options:
         st.session_state[_key("dataset")] = "mnist"
@@ -385,6 +389,6 @@ def _start() -> None:
     ws.refused.pop("training:start", None)
     try:
         spec = chosen_spec(ws)
-        store().runs.submit(ws.owner, ws.venture_id, spec.to_json(), spec.total_steps)
+        submit(store(), ws.owner, ws.venture_id, spec)
     except Refusal as refusal:
         ws.refused["training:start"] = refusal

@@ -19,9 +19,14 @@ def errors(app: AppTest) -> list[str]:
 
 
 def text(app: AppTest) -> str:
-    """All text of the page and its sidebar, with the figures."""
+    """All text of the page and its sidebar, with tables and figures."""
     shown = [read(element.value) for kind in TEXTS for element in app.get(kind)]
-    return "\n".join([*shown, *(f"{metric.label}: {metric.value}" for metric in app.metric)])
+    cells = [
+        read(str(cell))
+        for table in app.table
+        for cell in (*table.value.columns, *table.value.to_numpy().ravel())
+    ]
+    return "\n".join([*shown, *cells, *(f"{metric.label}: {metric.value}" for metric in app.metric)])
 
 
 def charts(app: AppTest) -> list[dict]:

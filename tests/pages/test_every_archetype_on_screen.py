@@ -82,3 +82,20 @@ def test_a_venture_without_recurring_revenue_is_shown_no_empty_movements(tab, st
     app.pills(key="plan:look").set_value("growth").run()
     assert not app.error and not app.exception
     assert "MRR movements" not in app.segmented_control(key="plan:growth").options
+
+
+def test_a_founder_changes_how_the_plan_earns_and_takes_it_back(tab, kept):
+    app = tab("plan")
+    app.session_state["plan:modules:open"] = True
+    app.run()
+    choice = app.multiselect(key="plan:modules")
+    assert choice.value == ["seats", "api", "hires", "market"]
+    choice.set_value(["outcome", "api"]).run()
+    assert not app.exception and not app.error
+    assert kept(app).modules == ("outcome", "api")
+    assert {"driver::price_per_success", "driver::success_share"} <= {f.key for f in app.text_input}
+    app.multiselect(key="plan:modules").set_value(["seats", "api", "gpus"]).run()
+    assert "disagree" in app.error[0].value
+    assert kept(app).modules == ("outcome", "api")
+    app.button(key="undo").click().run()
+    assert kept(app).modules == ("seats", "api", "hires", "market")

@@ -7,6 +7,7 @@ from on_screen import charts, read, text
 from core.i18n import LANGUAGES
 from core.training.spec import RunSpec
 from core.training.sweep import Sweep
+from core.venture import Amount
 
 SIZES = (2_500, 5_000, 10_000, 20_000)
 
@@ -160,3 +161,55 @@ def test_one_click_runs_what_the_curve_still_needs(tab, store):
         (20_000, 2),
     ]
     assert app.button(key="tradeoffs:run_next").disabled
+
+
+def worth_nothing(app, store):
+    """The plan of the tab, with a wrong answer that costs nothing."""
+    plan, row = store.ventures.load("local", venture(app))
+    free = plan.with_driver("error_cost", Amount.point(0.0), plan.driver("error_cost").source)
+    store.ventures.save("local", venture(app), row.version, free, "")
+
+
+@pytest.mark.parametrize("code", list(LANGUAGES))
+def test_the_runs_and_the_plan_make_a_decision_with_its_numbers(tab, store, code):
+    app = tab("tradeoffs", code)
+    sizes(store, venture(app), sizes=(7_500, 15_000, 30_000, 60_000))
+    app.run()
+    assert not app.exception
+    if code != "en":
+        return
+    assert "Buy data: with 120,000 training images, 60,000 of them new, accuracy should rise from" in text(
+        app
+    )
+    assert "One more point of accuracy is worth" in text(app)
+    app.number_input(key="tradeoffs:image_price").set_value(1_000.0).run()
+    assert "Stop here: twice as much should raise accuracy" in text(app)
+    assert "cannot tell whether longer training would pay" in text(app)
+
+
+def test_images_that_are_there_already_need_not_be_bought(tab, store):
+    app = tab("tradeoffs")
+    sizes(store, venture(app))
+    app.run()
+    assert "Train on more of the data that is there: with 40,000 training images" in text(app)
+
+
+def test_a_plan_without_a_price_for_wrong_answers_gets_no_advice_to_spend(tab, store):
+    app = tab("tradeoffs")
+    sizes(store, venture(app))
+    worth_nothing(app, store)
+    app = tab("tradeoffs", venture=venture(app))
+    assert "Your plan does not say what a wrong answer costs" in text(app)
+
+
+def test_the_expected_accuracy_goes_into_the_plan_as_a_range_with_its_source(tab, store, kept):
+    app = tab("tradeoffs")
+    sizes(store, venture(app))
+    app.run()
+    app.button(key="tradeoffs:expected").click().run()
+    driver = kept(app).driver("accuracy")
+    expected = 1 - 2.5 * 40_000**-0.3
+    low, high = driver.amount.ends()
+    assert low < expected < high
+    assert driver.source.kind == "estimated"
+    assert "8 measured runs" in driver.source.text.en

@@ -1,10 +1,15 @@
 """Training, as a founder sees it: the settings, the queue, a run under way, and how each kind of run ended."""
 
+import json
+from dataclasses import replace
+
 import pytest
 from made_runs import DEVICE, SPEC, WORKER, broken, done, queued, result, running
 from on_screen import charts, errors, read, text
 
 from core.i18n import LANGUAGES, Refusal
+from core.training import checkpoint, desk, shelf
+from core.training.report import Bin, Mistake, Report
 from core.training.spec import RunSpec
 
 
@@ -29,7 +34,7 @@ def test_before_the_first_run_the_page_says_what_will_happen(tab):
 
 def test_a_click_on_train_puts_the_settings_into_the_queue(tab, store):
     app = tab("training")
-    app.segmented_control(key="training:preset").set_value("mlp").run()
+    app.pills(key="training:preset").set_value("mlp").run()
     app.selectbox(key="training:train_images").set_value(2_500).run()
     app.number_input(key="training:epochs").set_value(3).run()
     app.number_input(key="training:seed").set_value(7).run()
@@ -89,7 +94,7 @@ def test_a_run_under_way_shows_step_time_money_energy_and_its_curve(tab, store):
     row = running(store, venture(app))
     app.run()
     (meter,) = app.get("progress")
-    assert meter.proto.text == f"Step 8 of {SPEC.total_steps} · about 4 s left"
+    assert meter.proto.text == f"Step 8 of {SPEC.total_steps} · 128 examples per second · about 4 s left"
     assert meter.proto.value == 50
     shown = {m.label: m.value for m in app.metric}
     assert shown["Energy (J)"] == "31"
@@ -195,28 +200,28 @@ def test_a_run_that_ends_while_the_page_is_open_turns_into_its_result(tab, store
 
 def test_a_recipe_fills_in_every_setting_and_a_change_makes_it_ones_own(tab):
     app = tab("training")
-    assert app.segmented_control(key="training:preset").value == "fast"
+    assert app.pills(key="training:preset").value == "fast"
     assert app.text_input(key="training:learning_rate").value == "0.01"
-    app.segmented_control(key="training:preset").set_value("cnn").run()
+    app.pills(key="training:preset").set_value("cnn").run()
     assert app.selectbox(key="training:network").value == "cnn"
     assert app.text_input(key="training:learning_rate").value == ""
     assert app.number_input(key="training:epochs").value == 5
     app.number_input(key="training:epochs").set_value(3).run()
-    assert app.segmented_control(key="training:preset").value is None
+    assert app.pills(key="training:preset").value is None
     assert "Settings of your own." in text(app)
 
 
 def test_a_table_gets_a_network_and_a_recipe_for_tables(tab, store):
     app = tab("training")
     app.selectbox(key="training:dataset").set_value("diabetes").run()
-    assert app.segmented_control(key="training:preset").value == "table"
+    assert app.pills(key="training:preset").value == "table"
     assert app.selectbox(key="training:network").options == ["Perceptron"]
     app.button(key="training:start").click().run()
     (row,) = store.runs.rows("local", venture(app))
     spec = RunSpec.from_json(row.spec)
     assert (spec.dataset, spec.loss, spec.patience) == ("diabetes", "mse", 8)
     app.selectbox(key="training:dataset").set_value("mnist").run()
-    assert app.segmented_control(key="training:preset").value == "fast"
+    assert app.pills(key="training:preset").value == "fast"
     assert app.selectbox(key="training:train_images").value == 60_000
 
 
@@ -227,3 +232,112 @@ def test_time_and_cost_are_said_before_the_click_from_earlier_runs_on_the_device
     app.run()
     assert "from earlier runs on this device" in text(app)
     assert "known after the first run" not in text(app)
+
+
+LONG = RunSpec(network="mlp", epochs=5, train_images=1_000)
+
+
+def test_a_run_can_be_paused_and_goes_on_where_it_was(tab, store):
+    app = tab("training")
+    row = running(store, venture(app), LONG)
+    app.run()
+    app.button(key=f"training:pause:{row.id}").click().run()
+    folder = shelf.run_folder(row.id)
+    assert checkpoint.pause_asked(folder)
+    pause = app.button(key=f"training:pause:{row.id}")
+    assert (pause.label, pause.disabled) == ("Pausing after this epoch …", True)
+    (folder / checkpoint.NETWORK).write_bytes(b"x")
+    checkpoint.Keeper(Kept(), folder).keep(checkpoint.Left(2, 4.0, 5.0, 6.0), surely=True)
+    reason = Refusal(
+        "It was paused after {epochs} of {total} epochs and can go on from there.", epochs=2, total=5
+    )
+    store.runs.finish(row.id, WORKER, "stopped", None, reason)
+    app.run()
+    assert "It was paused after 2 of 5 epochs and can go on from there." in text(app)
+    app.button(key=f"training:resume:{row.id}").click().run()
+    again = store.runs.get("local", row.id)
+    assert (again.state, again.step, again.cancel_requested) == ("queued", 32, False)
+    assert not checkpoint.pause_asked(folder)
+    assert [point.step for point in store.runs.metrics(row.id)] == [1]
+
+
+class Kept:
+    """Stands for a network: it leaves a file."""
+
+    def save(self, file):
+        file.write_bytes(b"x")
+
+
+def test_a_run_out_of_memory_offers_smaller_batches(tab, store):
+    app = tab("training")
+    reason = Refusal("The device ran out of memory: {smaller}", smaller=32)
+    row = broken(store, venture(app), "failed", reason, LONG)
+    app.run()
+    app.button(key=f"training:smaller:{row.id}").click().run()
+    newest = store.runs.rows("local", venture(app))[0]
+    assert RunSpec.from_json(newest.spec).batch_size == 32
+
+
+def test_a_finished_run_shows_its_report_and_can_be_deleted(tab, store):
+    app = tab("training")
+    spec = RunSpec(dataset="iris", epochs=1)
+    row = done(store, venture(app), spec)
+    report = Report(
+        spec.data.class_names,
+        ((10, 0, 0), (0, 9, 1), (0, 2, 8)),
+        (Bin(0.55, 0.5, 4), Bin(0.95, 0.96, 26)),
+        (Mistake(3, 1, 2, 0.9),),
+    )
+    (shelf.run_folder(row.id, make=True) / shelf.REPORT).write_text(report.to_json())
+    app.run()
+    assert not app.exception
+    assert "A finished run from near" in text(app)
+    assert "off by" in text(app)
+    assert [list(chart["data"][0].get("x", [])) for chart in charts(app)][2] == list(spec.data.class_names)
+    app.button(key=f"training:delete:{row.id}").click().run()
+    assert not store.runs.rows("local", venture(app))
+    assert not shelf.run_folder(row.id).exists()
+
+
+def test_a_run_that_predicts_a_number_shows_its_error_in_the_unit_of_the_number(tab, store):
+    app = tab("training")
+    spec = RunSpec(dataset="diabetes", epochs=1)
+    row = running(store, venture(app), spec, share=1.0)
+    measured = replace(result(spec, 0.0), test_accuracy=None, test_rmse=54.32, test_r2=0.5)
+    store.runs.finish(row.id, WORKER, "done", measured.to_json())
+    folder = shelf.run_folder(row.id, make=True)
+    (folder / shelf.REPORT).write_text(Report((), points=((100.0, 110.0), (200.0, 180.0))).to_json())
+    app.run()
+    assert not app.exception
+    assert "Typical error: 54.3" in text(app)
+    assert list(past(app)["error"]) == [54.32]
+
+
+def test_a_table_goes_from_upload_to_ready_by_what_the_worker_says(tab, store, monkeypatch):
+    """The worker is played by the test: it answers the questions that the page lays down."""
+    rows = "\n".join(["size,kind", *(f"{i},{'a' if i % 2 else 'b'}" for i in range(100))])
+
+    def play(question, seconds):
+        held = json.loads(desk._file(question, "ask").read_text())
+        return desk._answered(held["what"], held["given"])
+
+    monkeypatch.setattr(desk, "wait_for", play)
+    monkeypatch.setattr(desk, "_limit", lambda seconds: None)
+    app = tab("training")
+    app.file_uploader(key="training:own_file").set_value(("shop.csv", rows.encode(), "text/csv")).run()
+    assert app.selectbox(key="training:own_target").value == "kind"
+    app.button(key="training:own_prepare").click().run()
+    assert "shop is ready and chosen under Data." in text(app)
+    (data,) = shelf.own_data("local")
+    assert app.selectbox(key="training:dataset").value == f"own:{data.id}"
+    app.button(key="training:start").click().run()
+    assert RunSpec.from_json(store.runs.rows("local", venture(app))[0].spec).own == data
+    app.button(key=f"training:own_delete:{data.id}").click().run()
+    assert not shelf.own_data("local")
+    assert app.selectbox(key="training:dataset").value == "mnist"
+
+
+def test_a_file_that_is_refused_says_why(tab):
+    app = tab("training")
+    app.file_uploader(key="training:own_file").set_value(("shop.csv", b"", "text/csv")).run()
+    assert errors(app) == ["The file shop.csv has 0.0 MB; more than 0 and at most 50 MB are allowed."]

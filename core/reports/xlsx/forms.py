@@ -161,6 +161,17 @@ class Forms:
         none = self.said(Sentence.of("needs revenue in both years"))
         return Form(f"IF(OR({before}<=0,{now}<=0),{none},{now}/{before}-1+{earned}/{now})")
 
+    def break_even_customers(self) -> Form:
+        margin = self.at("margin_per_customer", self.year)
+        fixed = f"{self.at('operating_cost', self.year)}-{self.at('sales_and_marketing', self.year)}"
+        loss = self.said(Sentence.of("a customer costs more than it pays"))
+        return Form(f"IF({margin}<=0,{loss},({fixed}+{input_name('infrastructure_fixed')})/{margin})")
+
+    def cash_back(self) -> Form:
+        after = f"MAX(({FLOWED}<0)*{MONTH_NUMBERS})+1"
+        last = f"INDEX({FLOWED},1,{self.months})<0"
+        return Form(f"IF({last},{self.not_reached()},{after})", over_rows=True)
+
     def npv(self) -> Form:
         return Form(self.at("npv", self.months))
 
@@ -223,6 +234,11 @@ _FORMS: dict[str, tuple[Callable[[Forms], Form], tuple[str, ...]]] = {
     "burn_multiple": (Forms.burn_multiple, ("net_cash_flow", "mrr")),
     "rule_of_40": (Forms.rule_of_40, ("revenue", "ebitda")),
     "break_even": (Forms.break_even, ("ebitda",)),
+    "break_even_customers": (
+        Forms.break_even_customers,
+        ("margin_per_customer", "operating_cost", "sales_and_marketing", "infrastructure_fixed"),
+    ),
+    "cash_back": (Forms.cash_back, ("net_cash_flow",)),
     "npv": (Forms.npv, ("npv",)),
     "irr": (Forms.irr, ("net_cash_flow",)),
     "tam": (Forms.tam, ()),

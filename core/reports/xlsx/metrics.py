@@ -67,6 +67,7 @@ def unit_words(metric: Metric, book: Book, live: bool = True) -> str:
         "month": _("month of the plan"),
         "ratio": "×",
         "answer": "",
+        "customers": _("customers"),
     }[metric.kind]
     return words if live else _("{unit} (value at export)", unit=words)
 
@@ -81,6 +82,7 @@ def metric_look(metric: Metric, book: Book) -> str:
         "months": "0.0",
         "month": "0",
         "ratio": '0.0"×"',
+        "customers": "#,##0.0",
         "answer": f'"{_("yes")}";"{_("no")}";"{_("no")}"',
     }[metric.kind]
 

@@ -8,6 +8,7 @@ import pytest
 from any_venture import EXAMPLES, scaled, ventures
 from hypothesis import assume, given, settings
 from plan_checks import close
+from plans import with_values
 
 from core.finance import metrics, model_of, project, said, simulate, stages, why
 from core.finance.goal import Goal, seek
@@ -140,8 +141,6 @@ def test_the_margin_of_a_new_customer_is_what_the_plan_shows_in_month_1(key):
     venture = EXAMPLES[key]
     still = {"replicas_least": 0.0, "infrastructure_fixed": 0.0}
     many = {"new_customers_first": 1e7} if venture.has_driver("gpu_speed") else {}
-    from plans import with_values
-
     numbers = {name: value for name, value in {**still, **many}.items() if venture.has_driver(name)}
     projection = project(with_values(numbers, venture=venture))
     found = unit_margin(projection, 1)[-1].value
@@ -240,8 +239,6 @@ STEADY = {"growth_first": 0.0, "expansion": 0.0, "inference_drift": 0.0, "price_
 
 
 def steady(key, **numbers):
-    from plans import with_values
-
     made = EXAMPLES[key]
     return with_values({k: v for k, v in {**STEADY, **numbers}.items() if made.has_driver(k)}, venture=made)
 

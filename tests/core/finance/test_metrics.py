@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from plans import EXAMPLE, NOBODY_ELSE, values, with_values
 
 from core.finance import LADDER, metrics, project, risks, said, simulate, stages, why
+from core.finance.returns import internal_rate
 from core.i18n import Text, language
-from core.venture import Amount, Hypothesis, Source
+from core.venture import Amount, Hypothesis, Source, Venture
 
 EN, ZH = language("en"), language("zh_Hans")
 
@@ -241,3 +242,78 @@ def test_a_hypothesis_without_drivers_carries_no_risk():
     lone = Hypothesis(id="lone", statement=Text("x"), block="channels")
     found = {r.hypothesis.id: r for r in risks(simulate(EXAMPLE.with_hypothesis(lone), 256))}
     assert found["lone"].risk == 0
+
+
+# Retention, efficiency, value, market
+
+
+def test_the_magic_number_and_the_rule_of_40_are_sums_of_months_of_the_plan():
+    projection = project(EXAMPLE)
+    found, revenue = metrics(projection), projection.series("revenue")
+    spent = projection.series("sales_and_marketing")[6:9].sum()
+    gained = 4 * (revenue[9:12].sum() - revenue[6:9].sum())
+    assert found["magic_number"].value == pytest.approx(gained / spent)
+    growth = revenue[12:24].sum() / revenue[:12].sum() - 1
+    margin = projection.series("ebitda")[12:24].sum() / revenue[12:24].sum()
+    assert found["rule_of_40"].value == pytest.approx(growth + margin)
+
+
+def test_default_alive_leaves_every_planned_round_out():
+    numbers = {**SOLD, "salary": 1000.0, "cash_first": 2000.0, "round_amount": 1e6, "round_month": 1.0}
+    found = metrics(project(with_values(numbers)))
+    assert found["cash_zero"].value is None
+    assert found["default_alive"].value == 0
+    assert said(found["default_alive"], EXAMPLE, EN) == "no"
+    alone = metrics(project(with_values({**numbers, "round_amount": 0.0, "cash_first": 1e6})))
+    assert said(alone["default_alive"], EXAMPLE, EN) == "yes"
+
+
+def test_customers_to_break_even_carry_the_fixed_cost():
+    projection = project(with_values({**SOLD, "salary": 1000.0, "infrastructure_fixed": 500.0}))
+    found = metrics(projection)["break_even_customers"]
+    assert found.value == pytest.approx((1000 + 500) / 100)
+    assert said(found, EXAMPLE, EN) == "15 customers"
+
+
+def test_cash_is_earned_back_in_the_month_in_which_its_sum_is_level_again():
+    """One customer more each month pays 100; a salary of 350 burns 250, 150, 50 and then earns 50, 150, 250."""
+    found = metrics(project(with_values({**SOLD, "salary": 350.0})))
+    assert found["cash_back"].value == 6
+    assert found["irr"].value is not None and found["irr"].value > 0
+    assert metrics(project(with_values({**SOLD, "salary": 50.0})))["cash_back"].value == 1
+    assert metrics(project(with_values({**SOLD, "salary": 1e5})))["cash_back"].value is None
+
+
+def test_the_rate_of_return_makes_the_flows_worth_nothing_and_is_refused_where_it_is_not_the_only_one():
+    rate = internal_rate(np.array([-100.0, 60.0, 60.0]))
+    assert -100 + 60 / (1 + rate) + 60 / (1 + rate) ** 2 == pytest.approx(0, abs=1e-9)
+    assert internal_rate(np.array([-100.0, 0.0, 121.0])) == pytest.approx(0.1)
+    for flows, reason in (
+        ([5.0, 5.0], "no burn: cash grows without funding"),
+        ([-5.0, 4.0], "the plan does not earn back in 2 months what it burns"),
+        (
+            [-100.0, 230.0, -140.0, 20.0],
+            "more than one rate may fit: cash turns from burn to gain more than once",
+        ),
+        ([10.0, -30.0, 40.0], "more than one rate may fit: cash turns from burn to gain more than once"),
+    ):
+        assert EN.sentence(internal_rate(np.array(flows))) == reason
+
+
+def test_the_market_is_counted_from_the_bottom_up():
+    projection = project(
+        with_values({**SOLD, "salary": 0.0, "market_customers": 5000.0, "market_reach": 0.2})
+    )
+    found = metrics(projection)
+    assert found["tam"].value == pytest.approx(5000 * 1200)
+    assert found["sam"].value == pytest.approx(1000 * 1200)
+    assert found["som"].value == pytest.approx(36 * 1200)
+    fields = {name: getattr(EXAMPLE, name) for name in Venture.model_fields}
+    without = metrics(project(Venture(**{**fields, "modules": ("seats", "api")})))
+    assert EN.sentence(without["tam"].reason) == "needs the number of customers in the market"
+
+
+def test_a_benchmark_has_a_year_and_a_confidence():
+    for found in metrics(project(EXAMPLE)).values():
+        assert (found.year is None) == (found.confidence is None) == (not found.benchmark.en), found.key
+        assert found.definition.en and found.definition.zh

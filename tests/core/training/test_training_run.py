@@ -19,7 +19,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 
 from core.i18n import Refusal
-from core.training import command, datasets, device, networks, run
+from core.training import answers, checkpoint, command, datasets, device, networks, run
 from core.training.architecture import NETWORKS
 from core.training.choices import OPTIMIZERS, SCHEDULES
 from core.training.result import Progress, RunResult
@@ -303,3 +303,49 @@ def test_what_the_web_process_imports_loads_no_backend() -> None:
         [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True
     )
     assert ran.stdout.strip() == "[]"
+
+
+PAUSED = RunSpec(
+    network="mlp", train_images=1_000, epochs=4, batch_size=50, dropout=0.3, schedule="cosine", loss="mse"
+)
+
+
+def test_a_run_that_was_paused_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    """The very weights of a run that was never paused, and time, money and energy of both parts."""
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    whole.mkdir()
+    parts.mkdir()
+    train(PAUSED, leave=whole)
+    checkpoint.ask_to_pause(parts)
+    first = train(PAUSED, leave=parts)
+    assert (first.stopped, first.paused, first.epochs, first.test_accuracy) == (True, True, 1.0, None)
+    (parts / checkpoint.PAUSE).unlink()
+    said: list[Progress] = []
+    second = train(PAUSED, lambda p: said.append(p) or True, leave=parts)  # type: ignore[func-returns-value]
+    assert (second.stopped, second.epochs, second.images) == (False, 4.0, 4_000)
+    assert said[0].step == 21
+    assert said[0].seconds > first.fit_seconds * 0.9
+    assert second.fit_seconds > first.fit_seconds * 0.9
+    assert second.energy.joules > first.energy.joules * 0.9
+    kept, again = (answers.network(folder / "model.keras").get_weights() for folder in (whole, parts))
+    assert all(np.array_equal(one, other) for one, other in zip(kept, again, strict=True))
+    assert checkpoint.left(parts) is None, "nothing is left to go on from"
+
+
+def test_checkpoints_cost_a_fiftieth_of_the_time_at_most(tmp_path: Path) -> None:
+    class Slow:
+        saved = 0
+
+        def save(self, file: Path) -> None:
+            file.write_bytes(b"x")
+            Slow.saved += 1
+            time.sleep(0.01)
+
+    keeper = checkpoint.Keeper(Slow(), tmp_path)
+    where = checkpoint.Left(1, 1.0, 1.0, 1.0)
+    keeper.keep(where, surely=True)
+    began = time.perf_counter()
+    while time.perf_counter() - began < 1.2:
+        keeper.keep(where)
+    assert 1 <= Slow.saved - 1 <= 3
+    assert checkpoint.left(tmp_path) == where

@@ -307,6 +307,24 @@ def test_a_worker_without_work_and_without_a_web_process_leaves(cold: Workplace)
     assert cold.store.workers.rows(alive_within_s=3600) == []
 
 
+def test_a_run_is_stopped_when_its_owner_has_used_up_the_day(
+    cold: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMPUTE_CANVAS_USER_MINUTES", "0.001")
+    run_id = cold.submit(LONG)
+    worker = serve("--mode", "cold")
+    ended = cold.end_of(run_id)
+    assert ended.state == "stopped"
+    assert "Your limit of 0.001 minutes of training in 24 hours is used up" in str(ended.reason)
+    worker.terminate()
+    assert worker.wait(PATIENCE_S) == 0
+
+
+def test_a_worker_with_a_limit_that_is_no_number_does_not_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMPUTE_CANVAS_USER_RUNS", "many")
+    assert serve("--mode", "cold").wait(PATIENCE_S) == 2
+
+
 def test_a_new_web_process_replaces_a_worker_of_other_code(cold: Workplace) -> None:
     """The old worker is played by a process that sits on the seat until it is asked to leave."""
     program = (

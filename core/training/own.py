@@ -1,0 +1,338 @@
+"""Data of a founder's own: a CSV or Parquet table, or a ZIP of pictures in one folder for each class.
+
+The web process only receives the file (:func:`receive`); everything that opens it happens in a process of
+its own with limits on memory and time (``core.training.desk``): first :func:`look`, what is in it, then
+:func:`prepare`, once the founder has said which column to predict. Nothing is ever unpickled, nothing is
+unpacked onto the disk, and a file that would become too large is refused by what it declares before it is
+read, and by what it really holds while it is read.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.i18n import Refusal
+from core.storage import new_id
+from core.storage.rows import Reason
+from core.training import shelf
+from core.training.datasets import Examples, Kind, OwnData, Task, fixed, split
+from core.training.pictures import read_zip
+from core.training.tables import (
+    Encoding,
+    Profile,
+    Table,
+    Target,
+    learn_encoding,
+    present,
+    profile,
+    read_csv,
+    read_parquet,
+)
+
+MOST_BYTES = 50 * 2**20
+"""Of an uploaded file."""
+
+MOST_SETS = 10
+"""Data sets of one owner."""
+
+MOST_ROWS, MOST_COLUMNS = 300_000, 200
+MOST_CELLS = 10_000_000
+"""Of a table as it was uploaded."""
+
+MOST_NUMBERS = 60_000_000
+"""Of a table once it is encoded: 240 MB."""
+
+LEAST_ROWS = 50
+
+ENDINGS = ("csv", "parquet", "zip")
+LEAKY, BASE = 0.99, 0.95
+"""A single column that tells the answer in so many cases is suspicious, unless guessing is nearly as good."""
+
+BINS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is in a file: ``columns`` of a table, or ``counts`` of pictures by class; and what is doubtful."""
+
+    kind: Kind
+    rows: int
+    columns: tuple[Profile, ...] = ()
+    counts: tuple[tuple[str, int], ...] = ()
+    warnings: tuple[Reason, ...] = ()
+
+    def to_json(self) -> str:
+        return json.dumps({**asdict(self), "warnings": [warning.to_json() for warning in self.warnings]})
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        held: Any = json.loads(text)
+        columns = [Profile(**{**c, "examples": tuple(c["examples"])}) for c in held["columns"]]
+        return cls(
+            held["kind"],
+            held["rows"],
+            tuple(columns),
+            tuple((name, count) for name, count in held["counts"]),
+            tuple(Reason.from_json(warning) for warning in held["warnings"]),
+        )
+
+
+def receive(owner: str, name: str, content: bytes) -> str:
+    """Keep an uploaded file; the id of the data set that it may become. Nothing of it is read.
+
+    Raises a Refusal if it is too large, of another kind, or one too many.
+    """
+    ending = name.rpartition(".")[2].lower()
+    if ending not in ENDINGS:
+        raise Refusal(
+            "The file {name} is none of these: .csv, .parquet, .zip (pictures in one folder for each class).",
+            name=name[:60],
+        )
+    if not 0 < len(content) <= MOST_BYTES:
+        raise Refusal(
+            "The file {name} has {size} MB; more than 0 and at most {most} MB are allowed.",
+            name=name[:60],
+            size=f"{len(content) / 2**20:.1f}",
+            most=MOST_BYTES // 2**20,
+        )
+    if len(shelf.own_data(owner)) >= MOST_SETS:
+        raise Refusal("You have {most} data sets already; delete one first.", most=MOST_SETS)
+    shelf.clear_unfinished(owner)
+    data_id = new_id()
+    folder = shelf.own_folder(owner, data_id, make=True)
+    (folder / f"upload.{ending}").write_bytes(content)
+    (folder / "name.json").write_text(json.dumps(name.rpartition(".")[0][:60] or "data"), "utf-8")
+    return data_id
+
+
+def look(owner: str, data_id: str) -> Look:
+    """What is in the file. Raises a Refusal if it cannot be used."""
+    upload = _upload(owner, data_id)
+    if upload.suffix == ".zip":
+        pictures = read_zip(upload.read_bytes())
+        names, counts = np.unique(np.array(pictures.classes), return_counts=True)
+        pairs = tuple((str(n), int(c)) for n, c in zip(names, counts, strict=True))
+        return Look("images", len(pictures.classes), (), pairs, tuple(_balance(pairs) + pictures.warnings))
+    table = _table(upload)
+    columns = tuple(profile(name, values) for name, values in table.columns.items())
+    warnings = [
+        Reason.of(Refusal("The column {name} is left out: {why}.", name=c.name, why=_why(c)))
+        for c in columns
+        if c.kind == "left_out"
+    ]
+    return Look("table", table.rows, columns, (), tuple(warnings[:10]))
+
+
+def _why(column: Profile) -> Refusal:
+    if column.distinct <= 1:
+        return Refusal("it has the same value in every row")
+    return Refusal("nearly every row has a word of its own")
+
+
+def prepare(
+    owner: str, data_id: str, target: str = "", task: Task = "classes", without: Sequence[str] = ()
+) -> tuple[OwnData, tuple[Reason, ...]]:
+    """Make the data set ready to train on; its description, and what is doubtful about it.
+
+    ``target`` is the column to predict, as "classes" or as a "number", and ``without`` are columns to leave
+    out; for pictures none of them matters. Raises a Refusal if it cannot be done.
+    """
+    upload = _upload(owner, data_id)
+    folder = shelf.own_folder(owner, data_id)
+    name = str(json.loads((folder / "name.json").read_text("utf-8")))
+    if upload.suffix == ".zip":
+        pictures = read_zip(upload.read_bytes())
+        names = tuple(sorted(set(pictures.classes)))
+        labels = np.array([names.index(c) for c in pictures.classes], np.int32)
+        inputs: NDArray[Any] = pictures.pixels
+        shape: tuple[int, ...] = inputs.shape[1:] if inputs.ndim == 4 else (*inputs.shape[1:], 1)
+        train, test = split(labels)
+        kind, target, encoding, found = "images", "folder", None, pictures.warnings
+    else:
+        table = _table(upload)
+        if target not in table.columns:
+            raise Refusal("The table has no column {name}.", name=target[:60])
+        aim = Target.of(table, target, task)
+        labels = aim.encode(table.columns[target])
+        train, test = split(labels)
+        encoding = learn_encoding(table, aim, train, without)
+        if encoding.width * table.rows > MOST_NUMBERS:
+            raise Refusal(
+                "The table would become {numbers} million numbers; at most {most} million are allowed: "
+                "leave out columns of text or with many categories.",
+                numbers=encoding.width * table.rows // 1_000_000,
+                most=MOST_NUMBERS // 1_000_000,
+            )
+        inputs = encoding.encode(table)
+        shape, kind, names = (encoding.width,), "table", aim.names
+        found = _leaks(table, encoding, labels)
+    counts = np.bincount(labels[train], minlength=len(names)) if names else np.array([], int)
+    if names:
+        pairs = tuple((n, int(c)) for n, c in zip(names, counts, strict=True))
+        found = [*_balance(pairs), *found]
+        if counts.min() < 2:
+            raise Refusal(
+                "The class {name} has too few examples: at least three are needed.",
+                name=names[int(counts.argmin())],
+            )
+    found = [*found, *_doubles(inputs, train, test)]
+    np.savez_compressed(
+        folder / "data.npz",
+        x_train=inputs[train],
+        y_train=labels[train],
+        x_test=inputs[test],
+        y_test=labels[test],
+    )
+    if encoding is not None:
+        (folder / "encoding.json").write_text(encoding.to_json(), "utf-8")
+    described = OwnData(
+        id=data_id,
+        name=name,
+        kind="images" if kind == "images" else "table",
+        task=task if kind == "table" else "classes",
+        shape=tuple(shape),
+        train=len(train),
+        test=len(test),
+        class_names=names,
+        target=target,
+    )
+    shelf.describe(owner, described)
+    return described, tuple(found)
+
+
+def load(owner: str, data_id: str) -> Examples:
+    """The examples of a data set that is ready. Raises a Refusal if it is not there."""
+    folder = shelf.own_folder(owner, data_id)
+    if not (folder / shelf.DESCRIBED).is_file():
+        raise Refusal("This data was deleted; upload it again to train on it.")
+    with np.load(folder / "data.npz", allow_pickle=False) as arrays:
+        parts = [fixed(arrays[part]) for part in ("x_train", "y_train", "x_test", "y_test")]
+    coded = folder / "encoding.json"
+    encoding = Encoding.from_json(coded.read_text("utf-8")) if coded.is_file() else None
+    return Examples(parts[0], parts[1], parts[2], parts[3], encoding)
+
+
+def _upload(owner: str, data_id: str) -> Path:
+    folder = shelf.own_folder(owner, data_id)
+    found = [file for ending in ENDINGS if (file := folder / f"upload.{ending}").is_file()]
+    if not found:
+        raise Refusal("This data was deleted; upload it again to train on it.")
+    return found[0]
+
+
+def _table(upload: Path) -> Table:
+    """The table in a file, within the limits."""
+    content = upload.read_bytes()
+    if upload.suffix == ".csv":
+        _check_size(content[: 2**21].count(b"\n") and content.count(b"\n"), _columns_of(content))
+        table = read_csv(content)
+    else:
+        table = read_parquet(content, MOST_CELLS)
+    _check_size(table.rows, len(table.columns))
+    if table.rows < LEAST_ROWS:
+        raise Refusal(
+            "The table has {rows} rows; at least {least} are needed.", rows=table.rows, least=LEAST_ROWS
+        )
+    return table
+
+
+def _columns_of(content: bytes) -> int:
+    """Columns of a CSV by its first line, at least: counted without reading any further."""
+    first = content.split(b"\n", 1)[0]
+    return max(first.count(mark) for mark in (b",", b";", b"\t")) + 1
+
+
+def _check_size(rows: int, columns: int) -> None:
+    if rows > MOST_ROWS or columns > MOST_COLUMNS or rows * columns > MOST_CELLS:
+        raise Refusal(
+            "The table has {rows} rows and {columns} columns; at most {most_rows} rows, {most_columns} columns "
+            "and {most_cells} million cells are allowed.",
+            rows=f"{rows:,}",
+            columns=f"{columns:,}",
+            most_rows=f"{MOST_ROWS:,}",
+            most_columns=MOST_COLUMNS,
+            most_cells=MOST_CELLS // 1_000_000,
+        )
+
+
+# What is doubtful
+
+
+def _balance(counts: Sequence[tuple[str, int]]) -> list[Reason]:
+    """A class that is much rarer than another is learned badly, and hides behind a good accuracy."""
+    most, least = max(counts, key=lambda c: c[1]), min(counts, key=lambda c: c[1])
+    if most[1] < 5 * max(1, least[1]):
+        return []
+    total = sum(count for _, count in counts)
+    return [
+        Reason.of(
+            Refusal(
+                "The classes are uneven: {most} has {most_count} examples, {least} only {least_count}; "
+                "always answering {most} would be right in {share}% of the cases.",
+                most=most[0],
+                most_count=most[1],
+                least=least[0],
+                least_count=least[1],
+                share=round(100 * most[1] / total),
+            )
+        )
+    ]
+
+
+def _leaks(table: Table, encoding: Encoding, labels: NDArray[Any]) -> list[Reason]:
+    """Columns that tell the answer all alone: they may not be known when the answer is wanted."""
+    leaky = [c.name for c in encoding.codes if c.kind != "text" and _tells(table.columns[c.name], labels)]
+    return [
+        Reason.of(
+            Refusal(
+                "The column {name} tells the answer almost by itself. If it is not known yet when you want a "
+                "prediction, leave it out: the accuracy would be an illusion.",
+                name=name,
+            )
+        )
+        for name in leaky[:5]
+    ]
+
+
+def _tells(values: NDArray[Any], labels: NDArray[Any]) -> bool:
+    if values.dtype == object:
+        _, groups = np.unique(np.array([str(v) for v in values]), return_inverse=True)
+    elif labels.dtype.kind == "f":
+        there = ~np.isnan(values)
+        if there.sum() < LEAST_ROWS or np.std(values[there]) == 0:
+            return False
+        return abs(float(np.corrcoef(values[there], labels[there])[0, 1])) > LEAKY
+    else:
+        edges = np.unique(np.quantile(present(values), np.linspace(0, 1, BINS + 1)[1:-1]))
+        groups = np.digitize(np.nan_to_num(values), edges)
+    if labels.dtype.kind == "f":
+        means = np.bincount(groups, labels) / np.maximum(1, np.bincount(groups))
+        unexplained = float(np.var(labels - means[groups]) / np.var(labels))
+        return unexplained < 1 - LEAKY and groups.max() < len(labels) / 5
+    table = np.zeros((groups.max() + 1, labels.max() + 1), int)
+    np.add.at(table, (groups, labels), 1)
+    base = np.bincount(labels).max() / len(labels)
+    return bool(table.max(1).sum() / len(labels) > LEAKY and base < BASE and len(table) < len(labels) / 5)
+
+
+def _doubles(inputs: NDArray[Any], train: NDArray[np.intp], test: NDArray[np.intp]) -> list[Reason]:
+    """Test examples that are also trained on make the test too easy."""
+    seen = {inputs[i].tobytes() for i in train}
+    count = sum(inputs[i].tobytes() in seen for i in test)
+    if count <= len(test) / 100:
+        return []
+    return [
+        Reason.of(
+            Refusal(
+                "{count} of {total} test examples are also among the training examples, so the test is easier "
+                "than real life.",
+                count=count,
+                total=len(test),
+            )
+        )
+    ]

@@ -1,0 +1,225 @@
+"""Train more, buy data, or stop: one plain sentence with its numbers, and one click into the plan."""
+
+import streamlit as st
+
+from core.finance import project
+from core.i18n import Language, Refusal, Text
+from core.training.curve import Curve, fit
+from core.training.decision import FACTOR, POINT, Action, Decision, Worth, decide, steps, tells_apart
+from core.training.points import By, Measured, families
+from core.venture import Amount, Source, Venture
+from pages.parts.learning_curve import Chosen
+from pages.parts.runs_table import Finished
+from pages.parts.session import Workspace, say, workspace
+from pages.parts.shell import plain
+
+IMAGE_PRICE = 0.08
+"""USD to have one more image labelled; Amazon SageMaker Ground Truth, list price of an object for the first
+50,000 a month, aws.amazon.com/sagemaker/groundtruth/pricing, 2024."""
+
+MOST = 0.9999
+"""The highest accuracy that the plan is asked about."""
+
+ICONS: dict[Action, str] = {
+    "train": ":material/model_training:",
+    "buy": ":material/database:",
+    "stop": ":material/front_hand:",
+    "unpriced": ":material/help:",
+}
+
+
+def decision_section(ws: Workspace, runs: list[Finished], chosen: Chosen, _: Language) -> None:
+    """What to do next with these runs, as far as their curves and the plan say."""
+    data, compute, points = _both(runs, chosen)
+    if data is None and compute is None:
+        return
+    st.subheader(_("Train more, buy data, or stop?"))
+    image_price = st.number_input(
+        _("Price of one more labelled image (USD)"),
+        0.0,
+        10_000.0,
+        IMAGE_PRICE,
+        format="%.3f",
+        key="tradeoffs:image_price",
+        help=_(
+            "Amazon SageMaker Ground Truth lists $0.08 for one labelled image (2024). Type your own; the images that are there already cost nothing."
+        ),
+        persist_state="session",
+    )
+    found = steps(
+        data, compute, points, chosen.spec.price_per_hour, image_price, chosen.spec.data.train_images
+    )
+    if not found:
+        return
+    worth = _worth(ws.venture)
+    decision = decide(found, worth)
+    with st.container(border=True):
+        st.markdown(f"{ICONS[decision.action]} {plain(_sentence(decision, ws.venture, _))}")
+        st.caption(plain(_remark(decision, ws.venture, worth, _)))
+        if decision.step.by == chosen.by and chosen.curve is not None:
+            _take(decision, chosen, chosen.curve, _)
+    if compute is not None and not tells_apart(points):
+        st.caption(
+            _(
+                "All these runs have the same epochs, so they cannot tell whether longer training would pay; runs with other epochs on the same images would."
+            )
+        )
+
+
+def _both(runs: list[Finished], chosen: Chosen) -> tuple[Curve | None, Curve | None, list[Measured]]:
+    """The curves of the chosen settings against data and against compute, and the runs behind the latter."""
+    triples = [(run.row.id, run.spec, run.result) for run in runs]
+    curves: dict[By, Curve | None] = {}
+    held: dict[By, list[Measured]] = {}
+    by: By
+    for by in ("data", "compute"):
+        alike = [
+            members
+            for family, members in families(triples, by).items()
+            if (family.settings, family.device) == (chosen.family.settings, chosen.family.device)
+        ]
+        held[by] = chosen.points if by == chosen.by else max(alike, key=len)
+        try:
+            curves[by] = fit(held[by], by)
+        except Refusal:
+            curves[by] = None
+    return curves["data"], curves["compute"], held["compute"]
+
+
+def _worth(venture: Venture) -> Worth:
+    """What the plan's cash at its end gains in USD with another accuracy."""
+
+    def cash(accuracy: float) -> float:
+        changed = venture.with_driver(
+            "accuracy", Amount.point(min(accuracy, MOST)), venture.driver("accuracy").source
+        )
+        projection = project(changed)
+        return projection.at("cash", projection.months)
+
+    return lambda now, then: (cash(then) - cash(now)) / venture.usd_rate
+
+
+def _sentence(decision: Decision, venture: Venture, _: Language) -> str:
+    step = decision.step
+    months = venture.horizon_months
+    now, then = _.percent(step.now, 3), _.percent(step.mid, 3)
+    low, high = _.percent(step.low, 3), _.percent(step.high, 3)
+    gain, paid = _.money(decision.gain[1], "USD"), _.money(step.cost_usd, "USD")
+    match decision.action, step.by:
+        case "buy", _by if step.bought:
+            return _(
+                "Buy data: with {images} training images, {bought} of them new, accuracy should rise from {now} to {then} (80% interval {low} to {high}). In your plan that is worth {gain} over {months} months, and it costs {paid}.",
+                images=f"{step.size:,.0f}",
+                bought=f"{step.bought:,}",
+                now=now,
+                then=then,
+                low=low,
+                high=high,
+                gain=gain,
+                months=months,
+                paid=paid,
+            )
+        case "buy", _by:
+            return _(
+                "Train on more of the data that is there: with {images} training images accuracy should rise from {now} to {then} (80% interval {low} to {high}). In your plan that is worth {gain} over {months} months, and it costs {paid}.",
+                images=f"{step.size:,.0f}",
+                now=now,
+                then=then,
+                low=low,
+                high=high,
+                gain=gain,
+                months=months,
+                paid=paid,
+            )
+        case "train", _by:
+            return _(
+                "Train more: with twice the compute accuracy should rise from {now} to {then} (80% interval {low} to {high}). In your plan that is worth {gain} over {months} months, and it costs {paid}.",
+                now=now,
+                then=then,
+                low=low,
+                high=high,
+                gain=gain,
+                months=months,
+                paid=paid,
+            )
+        case "unpriced", _by:
+            return _(
+                "Your plan does not say what a wrong answer costs, so it cannot say whether more accuracy pays. Twice as much should raise accuracy from {now} to {then} (80% interval {low} to {high}) and costs {paid}. Give “{driver}” a value on the plan page.",
+                now=now,
+                then=then,
+                low=low,
+                high=high,
+                paid=paid,
+                driver=_.text(venture.driver("error_cost").label),
+            )
+        case _:
+            return _(
+                "Stop here: twice as much should raise accuracy from {now} to {then} (80% interval {low} to {high}); in your plan that is worth {gain} over {months} months, less than the {paid} it costs.",
+                now=now,
+                then=then,
+                low=low,
+                high=high,
+                gain=gain,
+                months=months,
+                paid=paid,
+            )
+
+
+def _remark(decision: Decision, venture: Venture, worth: Worth, _: Language) -> str:
+    """What a point is worth, and how sure the advice is."""
+    point = worth(decision.step.now, min(decision.step.now + POINT, MOST))
+    worth_said = _.money(point, "USD")
+    if decision.action == "unpriced":
+        return _("One point of accuracy is worth nothing in your plan as it stands.")
+    if decision.action == "stop":
+        return _(
+            "One more point of accuracy is worth {money} in your plan over {months} months.",
+            money=worth_said,
+            months=venture.horizon_months,
+        )
+    if decision.sure:
+        return _(
+            "One more point of accuracy is worth {money} in your plan over {months} months. It pays even at the low end of the interval.",
+            money=worth_said,
+            months=venture.horizon_months,
+        )
+    return _(
+        "One more point of accuracy is worth {money} in your plan over {months} months. At the low end of the interval it would not pay.",
+        money=worth_said,
+        months=venture.horizon_months,
+    )
+
+
+def _take(decision: Decision, chosen: Chosen, curve: Curve, _: Language) -> None:
+    low, high = curve.accuracy_between(decision.step.size)
+    st.button(
+        _(
+            "Take the expected accuracy {low} to {high}",
+            low=plain(_.percent(low, 3)),
+            high=plain(_.percent(high, 3)),
+        ),
+        key="tradeoffs:expected",
+        icon=":material/calculate:",
+        on_click=_taken,
+        args=(low, high, len(chosen.points)),
+        help=_("As a range with 90% probability, marked as estimated from measured runs."),
+    )
+
+
+def _taken(low: float, high: float, count: int) -> None:
+    ws, _ = workspace(), say()
+    driver = ws.venture.driver("accuracy")
+    source = Source(
+        kind="estimated",
+        text=Text(
+            f"curve through {count} measured runs, at {FACTOR:g}× the largest",
+            f"{count} 次实测训练拟合的曲线，外推到最大训练的 {FACTOR:g} 倍",
+        ),
+    )
+    before = project(ws.venture)
+    ws.change(
+        lambda v: v.with_driver("accuracy", Amount.interval(low, high, driver.distribution), source),
+        _("{driver}: expected of the next run", driver=_.text(driver.label)),
+        place="tradeoffs",
+    )
+    st.session_state["tradeoffs:before"] = ("accuracy", before)

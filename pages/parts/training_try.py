@@ -1,0 +1,143 @@
+"""A finished network at work: draw a digit, upload a picture, or type a row."""
+
+import base64
+from typing import Any
+
+import streamlit as st
+
+from core.i18n import Language, Refusal
+from core.training import datasets, desk, own
+from core.training.report import Picture
+from core.training.tables import Encoding
+from pages.parts.drawing import drawing
+from pages.parts.runs_table import Finished
+from pages.parts.session import workspace
+from pages.parts.shell import plain
+
+PATIENCE_S = 60.0
+MOST_BYTES = 5 * 2**20
+SHOWN = 5
+"""Likeliest classes shown."""
+
+
+def try_it(run: Finished, _: Language) -> None:
+    """Something new for the network of ``run``, and what it answers."""
+    if run.spec.data.kind == "table":
+        _row(run, _)
+        return
+    if run.spec.dataset in ("mnist", "digits"):
+        left, right = st.columns(2, gap="large")
+        with left:
+            st.markdown(_("Draw a digit with mouse, pen or finger:"))
+            drawn = drawing("training:drawing", _("Drawing pad"), _("Clear"))
+            if drawn and any(map(any, drawn)):
+                _ask(run, {"drawn": drawn}, _)
+        with right:
+            _picture(run, _)
+    else:
+        _picture(run, _)
+
+
+def _picture(run: Finished, _: Language) -> None:
+    file = st.file_uploader(
+        _("Or upload a picture") if run.spec.dataset in ("mnist", "digits") else _("Upload a picture"),
+        type=["png", "jpg", "jpeg", "bmp", "gif", "webp"],
+        key="training:try_picture",
+        max_upload_size=MOST_BYTES // 2**20,
+    )
+    if file is not None:
+        _ask(run, {"picture": base64.b64encode(file.getvalue()).decode()}, _)
+
+
+def _row(run: Finished, _: Language) -> None:
+    """A form with a field for each column; an empty one is missing."""
+    try:
+        encoding = _encoding(run)
+    except Refusal as refusal:
+        st.info(plain(_.refusal(refusal)))
+        return
+    with st.form("training:try_row", border=False):
+        st.markdown(_("Type a row; what is left empty counts as missing."))
+        typed: dict[str, Any] = {}
+        columns = st.columns(2)
+        for place, code in enumerate(encoding.codes):
+            key = f"training:try:{run.row.id}:{place}"
+            with columns[place % 2]:
+                if code.kind == "category":
+                    typed[code.name] = st.selectbox(plain(code.name), ["", *code.names], key=key)
+                else:
+                    typed[code.name] = st.text_input(
+                        plain(code.name),
+                        key=key,
+                        placeholder=f"{code.mean:.4g}" if code.kind == "number" else "",
+                        max_chars=10_000,
+                    )
+        sent = st.form_submit_button(_("Predict"), icon=":material/play_arrow:")
+    if sent:
+        _ask(run, {"rows": [typed]}, _)
+
+
+def _encoding(run: Finished) -> Encoding:
+    owner = workspace().owner
+    examples = own.load(owner, run.spec.own.id) if run.spec.own else datasets.load(run.spec.dataset)
+    if examples.encoding is None:
+        raise Refusal("This network takes pictures, not rows.")
+    return examples.encoding
+
+
+def _ask(run: Finished, given: dict[str, Any], _: Language) -> None:
+    """Ask the worker and show what it answers; what was asked last is not asked again."""
+    held = st.session_state.get("training:answer")
+    asked = (run.row.id, repr(given))
+    if held is None or held[0] != asked:
+        said = _answer(run, given, _)
+        if said is None:
+            return
+        held = st.session_state["training:answer"] = (asked, said)
+    said = held[1]
+    if run.spec.data.task == "number":
+        st.metric(plain(_.text(run.spec.data.target)), _.number(said["answers"][0][0], digits=4))
+        return
+    shares = sorted(zip(said["answers"][0], run.spec.data.class_names, strict=True), reverse=True)
+    if "seen" in said:
+        with st.container(horizontal=True, gap="small"):
+            for key, words in (("seen", _("As the network sees it")), ("saliency", _("What it looked at"))):
+                shape, data = said[key]
+                pixels = Picture(tuple(shape), data).pixels
+                times = max(1, 112 // max(pixels.shape[:2]))
+                st.image(
+                    pixels.repeat(times, axis=0).repeat(times, axis=1), width=112, alt=words, caption=words
+                )
+    st.markdown(
+        "**"
+        + plain(_("Most likely: {name}, {share} sure", name=shares[0][1], share=_.percent(shares[0][0])))
+        + "**"
+    )
+    st.dataframe(
+        [{"class": name, "share": share} for share, name in shares[:SHOWN]],
+        hide_index=True,
+        column_config={
+            "class": _("Class"),
+            "share": st.column_config.ProgressColumn(
+                _("Confidence (%)"), min_value=0.0, max_value=1.0, format="percent"
+            ),
+        },
+        alt=_("Likeliest classes"),
+    )
+
+
+def _answer(run: Finished, given: dict[str, Any], _: Language) -> Any | None:
+    question = desk.ask(
+        "predict", owner=workspace().owner, run_id=run.row.id, spec_json=run.spec.to_json(), **given
+    )
+    try:
+        with st.spinner(_("The worker asks the network …")):
+            said = desk.wait_for(question, PATIENCE_S)
+    except Refusal as refusal:
+        st.error(plain(_.refusal(refusal)))
+        return None
+    finally:
+        desk.withdraw(question)
+    if said is None:
+        st.error(_("The worker does not answer; it may be starting. Try again in a moment."))
+    return said

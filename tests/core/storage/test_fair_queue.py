@@ -1,0 +1,61 @@
+"""Whose turn it is: owners one after the other, whoever has the most runs in the queue."""
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.storage.fair import fair_order
+
+waiting_runs = st.lists(st.sampled_from("abcd"), max_size=30).map(
+    lambda owners: [(f"run {i}", owner) for i, owner in enumerate(owners)]
+)
+
+
+@given(waiting_runs, st.dictionaries(st.sampled_from("abcd"), st.floats(0, 100)))
+def test_every_run_has_a_turn_and_no_owner_two_before_another_has_one(waiting, served):
+    order = fair_order(waiting, served)
+    assert sorted(order) == sorted(run for run, _ in waiting)
+    owners = dict(waiting)
+    turns = [owners[run] for run in order]
+    left = Counter(turns)
+    seen: Counter[str] = Counter()
+    for owner in turns:
+        seen[owner] += 1
+        left[owner] -= 1
+        for other in left:
+            if left[other]:
+                assert seen[owner] - seen[other] <= 1
+    for owner in left:
+        mine = [run for run in order if owners[run] == owner]
+        assert mine == [run for run, whose in waiting if whose == owner]
+
+
+def test_one_run_of_another_owner_does_not_wait_for_a_hundred(store):
+    many = [store.runs.submit("busy", None, "{}").id for _ in range(100)]
+    one = store.runs.submit("other", None, "{}").id
+    assert store.runs.place(one) == 2
+    assert store.runs.claim("w", 30).id == many[0]
+    assert store.runs.place(one) == 1
+    assert store.runs.claim("w", 30).id == one
+    assert store.runs.claim("w", 30).id == many[1]
+    later = store.runs.submit("third", None, "{}").id
+    assert store.runs.claim("w", 30).id == later
+
+
+def test_an_owner_at_the_limit_is_passed_over_until_a_run_ends(store):
+    mine = [store.runs.submit("me", None, "{}").id for _ in range(3)]
+    theirs = store.runs.submit("they", None, "{}").id
+    claimed = [store.runs.claim("w", 30, per_owner=2).id for _ in range(3)]
+    assert sorted(claimed) == sorted([*mine[:2], theirs])
+    assert store.runs.claim("w", 30, per_owner=2) is None
+    assert store.runs.finish(mine[0], "w", "done", None)
+    assert store.runs.claim("w", 30, per_owner=2).id == mine[2]
+
+
+def test_what_a_run_waits_for_is_under_way_or_has_its_turn_before(store):
+    first, second, third = (store.runs.submit("me", None, "{}").id for _ in range(3))
+    other = store.runs.submit("they", None, "{}").id
+    assert store.runs.claim("w", 30).id == first
+    assert [run.id for run in store.runs.before(third)] == [first, other, second]
+    assert [run.id for run in store.runs.before(other)] == [first]

@@ -1,0 +1,106 @@
+"""What a user may take in a day: counted from the runs, refused at the door, and stopped in the act."""
+
+import time
+
+import pytest
+
+from core.i18n import Refusal
+from core.storage import Store, open_store
+from core.training import limits
+from core.training.limits import Limits, Usage, submit, usage
+from core.training.spec import RunSpec
+from core.training.sweep import Axis, Sweep
+from core.training.sweeping import advance
+from core.training.waiting import expected_wait
+
+SPEC = RunSpec(network="mlp", train_images=1_000, epochs=1, price_per_hour=36.0)
+
+
+@pytest.fixture
+def store(tmp_path):
+    opened = open_store(f"sqlite:///{tmp_path / 'store.sqlite3'}")
+    opened.migrate()
+    yield opened
+    opened.close()
+
+
+def ran(store: Store, monkeypatch: pytest.MonkeyPatch, began: float, ended: float, owner: str = "me") -> None:
+    """A run of ``owner`` that held the device from ``began`` to ``ended``, in seconds before now."""
+    now = time.time()
+    row = store.runs.submit(owner, None, SPEC.to_json())
+    with monkeypatch.context() as patch:
+        patch.setattr("core.storage.queue.time.time", lambda: now - began)
+        assert store.runs.claim("w", 1e9).id == row.id
+        patch.setattr("core.storage.queue.time.time", lambda: now - ended)
+        assert store.runs.finish(row.id, "w", "done", None)
+
+
+def test_usage_is_what_the_last_24_hours_took_of_ones_own_runs(store, monkeypatch):
+    hour = 3_600.0
+    ran(store, monkeypatch, 30 * hour, 26 * hour)
+    ran(store, monkeypatch, 25 * hour, 23 * hour)
+    ran(store, monkeypatch, 2 * hour, 1 * hour)
+    ran(store, monkeypatch, 2 * hour, 1 * hour, owner="they")
+    used = usage(store, "me")
+    assert used.minutes == pytest.approx(120, abs=0.1)
+    assert used.dollars == pytest.approx(72, abs=0.1)
+
+
+def test_limits_come_from_the_environment_and_nothing_is_limited_without(monkeypatch):
+    for name in (limits.RUNS, limits.MINUTES, limits.DOLLARS):
+        monkeypatch.delenv(name, raising=False)
+    assert Limits.from_environment() == Limits()
+    Limits().check(Usage(1e9, 1e9))
+    monkeypatch.setenv(limits.RUNS, "2")
+    monkeypatch.setenv(limits.MINUTES, "30")
+    monkeypatch.setenv(limits.DOLLARS, "1.5")
+    assert Limits.from_environment() == Limits(2, 30.0, 1.5)
+
+
+@pytest.mark.parametrize("text", ["many", "0", "-1", "nan", "inf"])
+def test_a_limit_that_is_no_number_is_named(monkeypatch, text):
+    monkeypatch.setenv(limits.MINUTES, text)
+    with pytest.raises(Refusal, match="COMPUTE_CANVAS_USER_MINUTES is “"):
+        Limits.from_environment()
+
+
+def test_half_a_run_at_a_time_is_refused(monkeypatch):
+    monkeypatch.setenv(limits.RUNS, "0.5")
+    with pytest.raises(Refusal, match="a whole number above 0 is needed"):
+        Limits.from_environment()
+
+
+def test_a_run_beyond_the_limit_is_refused_and_others_are_not_concerned(store, monkeypatch):
+    ran(store, monkeypatch, 700, 0)
+    monkeypatch.setenv(limits.MINUTES, "10")
+    with pytest.raises(Refusal, match="limit of 10 minutes of training in 24 hours is used up"):
+        submit(store, "me", None, SPEC)
+    assert submit(store, "they", None, SPEC).state == "queued"
+    monkeypatch.delenv(limits.MINUTES)
+    monkeypatch.setenv(limits.DOLLARS, "5")
+    with pytest.raises(Refusal, match="limit of 5 dollars"):
+        submit(store, "me", None, SPEC)
+
+
+def test_a_sweep_ends_where_its_owner_has_nothing_left(store, monkeypatch):
+    ran(store, monkeypatch, 700, 0)
+    monkeypatch.setenv(limits.MINUTES, "10")
+    sweep = Sweep(base=SPEC, axes=(Axis("epochs", (1, 2)),), budget_minutes=60)
+    row = store.sweeps.create("me", None, sweep.to_json())
+    advance(store, 1, "CPU")
+    ended = store.sweeps.get("me", row.id)
+    assert ended.state == "stopped"
+    assert "limit of 10 minutes" in str(ended.reason)
+
+
+def test_the_wait_is_what_is_left_of_the_runs_before(store, monkeypatch):
+    first = store.runs.submit("me", None, SPEC.to_json(), 100)
+    second = store.runs.submit("me", None, SPEC.to_json(), 100)
+    assert expected_wait(store, first, "CPU") == 0.0
+    now = time.time()
+    monkeypatch.setattr("core.storage.queue.time.time", lambda: now - 30)
+    store.runs.claim("w", 1e9)
+    monkeypatch.undo()
+    assert expected_wait(store, second, "CPU") is None
+    store.runs.progress(first.id, 25, 30.0, "CPU")
+    assert expected_wait(store, second, "CPU") == pytest.approx(90, rel=0.1)

@@ -1,0 +1,264 @@
+"""Data of a founder's own: what is accepted, what is said about it, and what is turned away."""
+
+import io
+import json
+import pickle
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.i18n import Refusal
+from core.storage import open_store
+from core.training import own, shelf
+from core.training.pictures import MOST_UNPACKED
+from core.training.tables import read_csv
+
+ME, OTHER = "me", "somebody else"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("COMPUTE_CANVAS_DATA_DIR", str(tmp_path))
+    return tmp_path
+
+
+def churn(rows: int = 400, extra: str = "") -> bytes:
+    """Customers: a number with gaps, a category, text, an identifier, a constant, and whether they left."""
+    rng = np.random.default_rng(0)
+    lines = ["months,plan,note,id,country,left" + (f",{extra}" if extra else "")]
+    for row in range(rows):
+        left = rng.random() < 0.4
+        months = "" if row % 10 == 0 else f"{rng.normal(6 if left else 20, 4):.2f}"
+        note = "it is slow again" if left and rng.random() < 0.7 else f"works very well {row}"
+        fields = [months, rng.choice(["basic", "pro"]), note, f"c{row}x", "NO", "yes" if left else "no"]
+        lines.append(",".join([*fields, *(["1" if left else "0"] if extra else [])]))
+    return "\n".join(lines).encode()
+
+
+def pictures(classes: dict[str, int], side: int = 30, mode: str = "L") -> bytes:
+    """A ZIP of flat pictures, one brightness a class, with a little noise."""
+    out = io.BytesIO()
+    rng = np.random.default_rng(0)
+    with zipfile.ZipFile(out, "w") as archive:
+        for place, (name, count) in enumerate(classes.items()):
+            for index in range(count):
+                pixels = rng.integers(0, 40, (side, side), np.uint8) + 60 * place
+                held = io.BytesIO()
+                Image.fromarray(pixels.astype(np.uint8)).convert(mode).save(held, "PNG")
+                archive.writestr(f"data/{name}/{index}.png", held.getvalue())
+    return out.getvalue()
+
+
+def test_a_table_is_looked_into_column_by_column() -> None:
+    found = own.look(ME, own.receive(ME, "churn.csv", churn()))
+    assert (found.kind, found.rows) == ("table", 400)
+    kinds = {column.name: column.kind for column in found.columns}
+    assert kinds == {
+        "months": "number",
+        "plan": "category",
+        "note": "text",
+        "id": "left_out",
+        "country": "left_out",
+        "left": "category",
+    }
+    assert next(c.missing for c in found.columns if c.name == "months") == 40
+    assert any("country is left out: it has the same value in every row" in str(w) for w in found.warnings)
+    again = own.Look.from_json(found.to_json())
+    assert (again.columns, list(map(str, again.warnings))) == (found.columns, list(map(str, found.warnings)))
+
+
+def test_a_table_made_ready_can_be_loaded_and_its_rows_are_numbers() -> None:
+    data_id = own.receive(ME, "churn.csv", churn())
+    described, warnings = own.prepare(ME, data_id, "left", "classes")
+    assert (described.name, described.class_names) == ("churn", ("no", "yes"))
+    assert (described.train, described.test) == (320, 80)
+    assert not [w for w in warnings if "among the training examples" not in str(w)]
+    examples = own.load(ME, data_id)
+    assert examples.train.shape == (320, *described.shape)
+    assert np.isfinite(examples.train).all()
+    months = examples.train[:, 0]
+    assert (months[examples.train[:, 1] == 0].mean(), months.std()) == pytest.approx((0, 0.95), abs=0.1)
+    assert shelf.own_data(ME) == [described]
+
+
+def test_a_typed_row_becomes_the_same_numbers_as_in_the_file() -> None:
+    data_id = own.receive(ME, "churn.csv", churn())
+    own.prepare(ME, data_id, "left", "classes")
+    encoding = own.load(ME, data_id).encoding
+    assert encoding is not None
+    table = read_csv(churn())
+    typed = [{name: str(table.columns[name][1]) for name in table.names}]
+    assert encoding.encode_typed(typed)[0] == pytest.approx(encoding.encode(table)[1], abs=1e-5)
+    with pytest.raises(Refusal, match="months is many; a number is needed"):
+        encoding.encode_typed([{"months": "many"}])
+
+
+def test_parquet_is_read_as_csv_is(tmp_path: Path) -> None:
+    from pyarrow import csv, parquet
+
+    parquet.write_table(csv.read_csv(io.BytesIO(churn())), tmp_path / "t.parquet")
+    one = own.receive(ME, "t.parquet", (tmp_path / "t.parquet").read_bytes())
+    two = own.receive(ME, "t.csv", churn())
+    own.prepare(ME, one, "left", "classes")
+    own.prepare(ME, two, "left", "classes")
+    assert np.array_equal(own.load(ME, one).train, own.load(ME, two).train)
+
+
+def test_a_column_that_gives_the_answer_away_is_named() -> None:
+    data_id = own.receive(ME, "churn.csv", churn(extra="refunded"))
+    _, warnings = own.prepare(ME, data_id, "left", "classes")
+    assert any("refunded tells the answer almost by itself" in str(w) for w in warnings)
+    described, warnings = own.prepare(ME, data_id, "left", "classes", ["refunded"])
+    assert not any("refunded" in str(w) for w in warnings)
+    assert described.train == 320
+
+
+def test_uneven_classes_and_doubled_rows_are_told() -> None:
+    lines = ["a,b,c", *(f"{i % 40},{(i * 7) % 30},{'rare' if i % 20 == 0 else 'usual'}" for i in range(400))]
+    _, warnings = own.prepare(ME, own.receive(ME, "t.csv", "\n".join([*lines, *lines[1:]]).encode()), "c")
+    said = " ".join(map(str, warnings))
+    assert "classes are uneven: usual has" in said
+    assert "test examples are also among the training examples" in said
+
+
+def test_a_number_can_be_predicted() -> None:
+    data_id = own.receive(ME, "churn.csv", churn().replace(b",,", b",1,").replace(b"\n,", b"\n3,"))
+    described, _ = own.prepare(ME, data_id, "months", "number")
+    assert (described.task, described.class_names) == ("number", ())
+    labels = own.load(ME, data_id).train_labels
+    assert labels.dtype == np.float32
+    assert (labels.mean(), labels.std()) == pytest.approx((0, 1), abs=0.15)
+
+
+@pytest.mark.parametrize(("mode", "shape"), [("L", (28, 28, 1)), ("RGB", (28, 28, 3))])
+def test_a_zip_of_pictures_becomes_squares_of_one_size(mode: str, shape: tuple[int, ...]) -> None:
+    data_id = own.receive(ME, "cats.zip", pictures({"cat": 30, "dog": 20}, mode=mode))
+    found = own.look(ME, data_id)
+    assert (found.kind, found.counts) == ("images", (("cat", 30), ("dog", 20)))
+    described, _ = own.prepare(ME, data_id)
+    assert (described.shape, described.class_names) == (shape, ("cat", "dog"))
+    examples = own.load(ME, data_id)
+    assert examples.train.dtype == np.uint8
+    assert (
+        examples.train[examples.train_labels == 1].mean() > examples.train[examples.train_labels == 0].mean()
+    )
+
+
+def bomb() -> bytes:
+    """Two pictures of which one declares far more than it may hold."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a/1.png", b"\0" * (MOST_UNPACKED + 1))
+        archive.writestr("b/1.png", b"x")
+    return out.getvalue()
+
+
+def large_picture() -> bytes:
+    """Pictures that are a few kilobytes each and 10,000 pixels wide."""
+    held = io.BytesIO()
+    Image.new("1", (10_000, 10_000)).save(held, "PNG")
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for index in range(30):
+            archive.writestr(f"{'ab'[index % 2]}/{index}.png", held.getvalue())
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("t.csv", b"a," * 3_000_000 + b"b\n1", "and 3,000,001 columns"),
+        ("t.csv", b"a,b\n" + b"1,2\n" * 300_001, "has 300,001 rows|has 300,002 rows"),
+        ("t.csv", b"a,b\n1,2\n", "has 1 rows; at least 50"),
+        ("t.csv", b"a,b\n1\n2,3,4\n", "cannot be read as CSV"),
+        ("t.csv", bytes(range(256)) * 20, "cannot be read as CSV|at least 50"),
+        ("t.parquet", b"PAR1 no", "cannot be read as Parquet"),
+        ("t.zip", b"PK no", "ZIP file cannot be read"),
+        ("t.zip", bomb(), "MB once unpacked"),
+        ("t.zip", large_picture(), "Only 0 pictures in the ZIP file can be read"),
+        ("t.zip", pictures({"only": 30}), "in 1 folders"),
+    ],
+)
+def test_what_is_too_large_or_broken_is_turned_away_with_a_sentence(
+    name: str, content: bytes, sentence: str
+) -> None:
+    with pytest.raises(Refusal, match=sentence):
+        own.look(ME, own.receive(ME, name, content))
+
+
+@pytest.mark.parametrize(("name", "content"), [("t.pkl", b"x"), ("t", b"x"), ("t.csv", b""), ("t.exe", b"x")])
+def test_another_kind_of_file_is_not_even_kept(name: str, content: bytes) -> None:
+    with pytest.raises(Refusal):
+        own.receive(ME, name, content)
+    assert not shelf.own_data(ME)
+
+
+def test_a_pickle_under_another_name_is_never_unpickled() -> None:
+    class Trap:
+        def __reduce__(self) -> tuple[object, ...]:
+            return (pytest.fail, ("it was unpickled",))
+
+    for name in ("t.csv", "t.parquet", "t.zip"):
+        with pytest.raises(Refusal):
+            own.look(ME, own.receive(ME, name, pickle.dumps(Trap()) * 100))
+
+
+@pytest.mark.parametrize(
+    ("target", "task", "sentence"),
+    [
+        ("nothing", "classes", "has no column nothing"),
+        ("months", "classes", "has 40 missing values"),
+        ("id", "classes", "400 different values; 2 to 100"),
+        ("plan", "number", "is no number"),
+        ("country", "classes", "1 different values"),
+    ],
+)
+def test_a_column_that_cannot_be_predicted_is_refused(target: str, task: str, sentence: str) -> None:
+    data_id = own.receive(ME, "churn.csv", churn())
+    with pytest.raises(Refusal, match=sentence):
+        own.prepare(ME, data_id, target, task)  # type: ignore[arg-type]
+
+
+def test_data_is_its_owners_alone_and_goes_when_it_is_deleted(folder: Path) -> None:
+    data_id = own.receive(ME, "churn.csv", churn())
+    own.prepare(ME, data_id, "left")
+    assert shelf.own_data(OTHER) == []
+    for theirs in (own.load, own.look, shelf.own_of):
+        with pytest.raises(Refusal, match="was deleted"):
+            theirs(OTHER, data_id)
+    assert shelf.own_folder(ME, data_id).stat().st_mode & 0o077 == 0
+    shelf.delete_own(OTHER, data_id)
+    assert shelf.own_data(ME)
+    shelf.delete_own(ME, data_id)
+    assert shelf.own_data(ME) == []
+    assert not [file for file in folder.rglob("*") if file.is_file()]
+
+
+@pytest.mark.parametrize("name", ["../../etc", "", "0123456789ABCDEF", "0" * 15, json.dumps("x")])
+def test_a_name_that_is_no_id_leads_nowhere(name: str) -> None:
+    with pytest.raises(Refusal, match="nothing under the name"):
+        shelf.own_folder(ME, name)
+    with pytest.raises(Refusal, match="nothing under the name"):
+        shelf.run_folder(name)
+
+
+def test_an_eleventh_data_set_is_refused() -> None:
+    for _ in range(own.MOST_SETS):
+        own.prepare(ME, own.receive(ME, "churn.csv", churn(60)), "left")
+    with pytest.raises(Refusal, match="10 data sets already"):
+        own.receive(ME, "churn.csv", churn())
+
+
+def test_what_deleted_runs_left_behind_goes_too() -> None:
+    store = open_store()
+    store.migrate()
+    kept = store.runs.submit(ME, None, "{}", 1).id
+    for run_id in (kept, "f" * 16):
+        (shelf.run_folder(run_id, make=True) / shelf.MODEL).write_bytes(b"x")
+    shelf.clear_orphans(store)
+    store.close()
+    assert shelf.run_folder(kept).is_dir()
+    assert not shelf.run_folder("f" * 16).exists()
