@@ -33,7 +33,8 @@ def recomputed(projection, found):
         **{f"sum_{k}": v for k, v in sums.items()},
     }
     # month is a name of the language and no input.
-    return worked_out({"it": (text.replace("month ==", f"{found.month} =="), "")}, {}, given_, 1)["it"][1]
+    text = re.sub(r"\bmonth\b", str(found.month), text)
+    return worked_out({"it": (text, "")}, {}, given_, 1)["it"][1]
 
 
 @settings(max_examples=60)
