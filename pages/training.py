@@ -92,7 +92,7 @@ def _learning(row: RunRow, _: Language) -> Learning:
     return Learning(
         name=f"{spec.network.upper()} {row.id[:6]}",
         points=store().runs.metrics(row.id),
-        epochs=float(spec.epochs),
+        epochs=result.epochs if result else float(spec.epochs),
         test_accuracy=result.test_accuracy if result else None,
         test_loss=result.test_loss if result else None,
     )

@@ -10,6 +10,7 @@ it would have to train on fewer; a smaller one is validated on examples it does 
 """
 
 import importlib.metadata
+import logging
 import platform
 import time
 from collections.abc import Callable
@@ -33,6 +34,8 @@ REPORT_EVERY_S = 0.25
 
 SCORE_BATCH = 500
 """Images scored at once; enough to keep two cores busy, few enough for small memories."""
+
+log = logging.getLogger(__name__)
 
 Tell = Callable[[Progress], bool]
 Stop = Callable[[], bool]
@@ -125,8 +128,12 @@ def train(
         environment=environment(used),
     )
     if leave is not None and answers is not None:
-        _leave(model, spec, examples, answers, leave)
-        checkpoint.clear(leave)
+        try:
+            _leave(model, spec, examples, answers, leave)
+            checkpoint.clear(leave)
+        except OSError:
+            # A full disk takes the network, not what was measured.
+            log.exception("the network could not be kept")
     return result
 
 
@@ -296,7 +303,11 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         held = self.before.held + time.time() - self._held_since
         chances = tuple(tuple(int(n) for n in np.asarray(state)) for state in _chances(self.model))
         where = checkpoint.Left(epochs, self._seconds(), held, self._joules(), chances)
-        self._keeper.keep(where, surely=pause)
+        try:
+            self._keeper.keep(where, surely=pause)
+        except OSError:
+            log.exception("no checkpoint could be kept")
+            return
         if pause:
             self.paused = True
             self._halt()

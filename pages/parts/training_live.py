@@ -166,4 +166,14 @@ def ended_run(row: RunRow, _: Language) -> None:
             share=_.percent(method.uncertainty),
         ),
     )
-    st.page_link("tradeoffs.py", label=_("Take these numbers into the plan"), icon=":material/scatter_plot:")
+    if result.stopped_early:
+        st.caption(
+            _(
+                "Stopped early after {epochs} epochs: what was kept back got no better.",
+                epochs=f"{result.epochs:g}",
+            )
+        )
+    if result.test_accuracy is not None:
+        st.page_link(
+            "tradeoffs.py", label=_("Take these numbers into the plan"), icon=":material/scatter_plot:"
+        )

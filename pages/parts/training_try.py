@@ -59,8 +59,9 @@ def _row(run: Finished, _: Language) -> None:
     with st.form("training:try_row", border=False):
         st.markdown(_("Type a row; what is left empty counts as missing."))
         typed: dict[str, Any] = {}
-        columns = st.columns(2)
         for place, code in enumerate(encoding.codes):
+            if place % 2 == 0:
+                columns = st.columns(2)
             key = f"training:try:{run.row.id}:{place}"
             with columns[place % 2]:
                 if code.kind == "category":

@@ -14,7 +14,7 @@ from PIL import Image
 
 from core.i18n import Refusal
 from core.storage import Store, open_store
-from core.training import datasets, desk, own, service, shelf
+from core.training import checkpoint, datasets, desk, own, service, shelf
 from core.training.spec import RunSpec
 
 ME = "founder"
@@ -146,3 +146,30 @@ def test_a_question_taken_back_is_dropped_and_leaves_nothing(store: Store) -> No
     assert asked("look", owner=ME, data_id=data_id)
     assert desk.answer(question) is None
     assert not list(Path(os.environ["COMPUTE_CANVAS_DATA_DIR"], "desk").glob("*"))
+
+
+def test_a_run_that_is_paused_frees_the_worker_and_goes_on_where_it_was(store: Store) -> None:
+    spec = RunSpec(network="mlp", epochs=20, train_images=2_000, batch_size=50)
+    run_id = store.runs.submit(ME, None, spec.to_json(), spec.total_steps).id
+    checkpoint.ask_to_pause(shelf.run_folder(run_id, make=True))
+    deadline = time.monotonic() + 60
+    while store.runs.get(ME, run_id).active:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    row = store.runs.get(ME, run_id)
+    assert row.state == "stopped"
+    assert str(row.reason) == "It was paused after 1 of 20 epochs and can go on from there."
+    folder = shelf.run_folder(run_id)
+    left = checkpoint.left(folder)
+    assert left is not None and left.epochs == 1
+    (folder / checkpoint.PAUSE).unlink()
+    store.runs.resume(ME, run_id, left.epochs * spec.steps_per_epoch)
+    while store.runs.get(ME, run_id).active:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    row = store.runs.get(ME, run_id)
+    assert (row.state, row.step, row.attempt) == ("done", spec.total_steps, 2)
+    steps = [point.step for point in store.runs.metrics(run_id) if point.kind == "train"]
+    assert steps == sorted(steps) and steps[-1] == spec.total_steps
+    with pytest.raises(Refusal, match="Only a training run that was stopped or interrupted can go on"):
+        store.runs.resume(ME, run_id, 0)
