@@ -26,6 +26,7 @@ LADDER = 2.0
 """Neighbouring sizes differ by this factor."""
 
 SMALLEST_RUN = 500
+"""Images of the smallest run worth proposing; of a small dataset an eighth, but no fewer than 100."""
 SAME_SIZE = 1.05
 """Sizes within 5 % of each other count as one."""
 
@@ -148,7 +149,8 @@ def to_run_next(points: Sequence[Measured], available: int) -> list[ToRun]:
     top = wanted[-1] if wanted else available // 2
     below = [round(top / LADDER**step) for step in range(SIZES_NEEDED)]
     above = [round(top * LADDER**step) for step in range(1, SIZES_NEEDED)] + [available]
-    for size in [s for s in below if s >= SMALLEST_RUN] + [s for s in above if s <= available]:
+    least = min(SMALLEST_RUN, max(100, available // 8))
+    for size in [s for s in below if s >= least] + [s for s in above if s <= available]:
         if len(wanted) >= SIZES_NEEDED:
             break
         if not any(_same(size, other) for other in wanted):

@@ -23,6 +23,7 @@ from core.i18n import Refusal
 from core.storage import MetricRow, Missing, RunRow, Store, new_id
 from core.training import cards, child, device, shelf
 from core.training.attempt import Attempt, Mode, start_fork_server
+from core.training.cluster import ClusterAttempt
 from core.training.desk import Desk
 from core.training.device import Device
 from core.training.limits import Limits, usage
@@ -51,7 +52,7 @@ class Active:
     """A claimed run and its process."""
 
     row: RunRow
-    attempt: Attempt
+    attempt: Attempt | ClusterAttempt
     renewed: float
     device: str
     unsaved: list[Progress] = field(default_factory=list)
@@ -67,13 +68,20 @@ class Supervisor:
     """Trains the runs of ``store``, ``slots`` at a time; :meth:`serve` returns when it is time to leave."""
 
     def __init__(
-        self, store: Store, seat: Seat, mode: Mode, slots: int = 1, lonely_s: float = LONELY_S
+        self,
+        store: Store,
+        seat: Seat,
+        mode: Mode,
+        slots: int = 1,
+        lonely_s: float = LONELY_S,
+        cluster: bool = False,
     ) -> None:
         self._store = store
         self._seat = seat
         self._mode: Mode = mode
         self._slots = slots
         self._lonely_s = lonely_s
+        self._cluster = cluster
         self._id = f"{here()}/{os.getpid()}/{new_id()}"
         self._active: list[Active] = []
         self._desk = Desk()
@@ -84,7 +92,8 @@ class Supervisor:
         self._next_beat = 0.0
         self._next_sweep = 0.0
         self._limits = Limits.from_environment()
-        self._cards = cards.card_uuids() if device.installed().kind == "gpu" else []
+        here_gpu = device.installed().kind == "gpu" and not cluster
+        self._cards = cards.card_uuids() if here_gpu else []
 
     def serve(self) -> bool:
         """Work until there is no more need or a signal says so; False if another supervisor is at work."""
@@ -97,7 +106,7 @@ class Supervisor:
         log.info("worker %s begins, %s, code %s", self._id, self._mode, fingerprint())
         clear_dead(self._store, self._id)
         shelf.clear_orphans(self._store)
-        if self._mode == "warm":
+        if self._mode == "warm" and not self._cluster:
             start_fork_server()
             self._probe = Attempt("warm", child.probe)
         try:
@@ -118,7 +127,7 @@ class Supervisor:
     def _work(self) -> None:
         lonely_since = time.time()
         while self._signal is None:
-            pipes = [active.attempt.pipe for active in self._active]
+            pipes = [active.attempt.pipe for active in self._active if active.attempt.pipe]
             wait(pipes, POLL_S) if pipes else time.sleep(POLL_S)
             try:
                 self._heed_probe()
@@ -202,7 +211,11 @@ class Supervisor:
         self._next_beat = 0.0
         return True
 
-    def _attempt(self, row: RunRow, mode: Mode, card: cards.Card | None) -> Attempt:
+    def _attempt(
+        self, row: RunRow, mode: Mode, card: cards.Card | None, again: bool = False
+    ) -> Attempt | ClusterAttempt:
+        if self._cluster:
+            return ClusterAttempt(row.spec, row.started_at or time.time(), row.owner, row.id, again)
         uuid = card.uuid if card else None
         return Attempt(mode, child.train, row.spec, row.started_at or time.time(), row.owner, row.id, uuid)
 
@@ -226,6 +239,8 @@ class Supervisor:
                 active.unsaved.append(content)
             elif kind == child.DEVICE:
                 active.device = content
+                if self._cluster:  # nobody knows it before
+                    self._device = content
             elif kind == child.RESULT:
                 active.result = RunResult.from_json(content)
             elif kind == child.REFUSED:
@@ -268,7 +283,7 @@ class Supervisor:
             log.warning("run %s: %s Beginning again in a fresh process.", active.row.id, attempt.ending())
             attempt.close()
             self._mode = "cold"
-            active.attempt = self._attempt(active.row, "cold", active.card)
+            active.attempt = self._attempt(active.row, "cold", active.card, again=True)
             return
         self._finish(active, None)
         self._active.remove(active)

@@ -281,8 +281,14 @@ class Trial:
 
 
 def judged(result: RunResult) -> float | None:
-    """The accuracy that a run is chosen by: on validation images, on the test where there are none."""
-    return result.test_accuracy if result.validation_accuracy is None else result.validation_accuracy
+    """The share that a run is chosen by: its accuracy on validation images, on the test where there are none.
+
+    Where a number is predicted there is no accuracy, and the share of the variance explained stands in.
+    """
+    for share in (result.validation_accuracy, result.test_accuracy, result.test_r2):
+        if share is not None:
+            return share
+    return None
 
 
 def next_run(sweep: Sweep, trials: Sequence[Trial]) -> RunSpec | None:

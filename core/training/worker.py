@@ -5,7 +5,9 @@ by the web process where there is one; on a machine of its own, start it by hand
 
 Environment: ``COMPUTE_CANVAS_WORKER_MODE`` ("warm": runs are forked from a process that holds Keras
 ready; "cold": each imports Keras anew, which takes seconds but no memory in between),
-``COMPUTE_CANVAS_WORKER_SLOTS`` (runs at a time, 1 if not set), and the limits of ``core.training.limits``.
+``COMPUTE_CANVAS_WORKER_SLOTS`` (runs at a time, 1 if not set), the limits of ``core.training.limits``, and
+``COMPUTE_CANVAS_CLUSTER`` (the address of a Ray cluster, which then trains every run; it says itself how
+many at a time).
 
 This module is imported again in every process it starts, so it imports nothing that takes time.
 """
@@ -15,6 +17,7 @@ import os
 import sys
 
 MODE, SLOTS = "COMPUTE_CANVAS_WORKER_MODE", "COMPUTE_CANVAS_WORKER_SLOTS"
+CLUSTER = "COMPUTE_CANVAS_CLUSTER"
 
 ENVIRONMENT = {
     "KERAS_BACKEND": "tensorflow",
@@ -60,10 +63,21 @@ def _serve(mode: str, slots: int) -> int:
     except Refusal as refusal:
         logging.error("%s", refusal)
         return 2
+    cluster = os.environ.get(CLUSTER, "").strip()
+    if cluster:
+        from core.training.cluster import connect
+
+        try:
+            slots = connect(cluster)
+        except Refusal as refusal:
+            logging.error("%s", refusal)
+            return 2
     store = open_store()
     store.migrate()
     seat = Seat(data_folder(), store.place)
-    if not Supervisor(store, seat, "cold" if mode == "cold" else "warm", slots).serve():
+    if not Supervisor(
+        store, seat, "cold" if mode == "cold" else "warm", slots, cluster=bool(cluster)
+    ).serve():
         logging.info("another worker is at work for %s", store.place)
     store.close()
     return 0

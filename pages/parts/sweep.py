@@ -8,10 +8,11 @@ import streamlit as st
 
 from core.i18n import Language, Refusal, Text
 from core.storage import SweepRow
+from core.training.datasets import MNIST
 from core.training.limits import Limits, usage
 from core.training.result import cost
 from core.training.service import device_in_use
-from core.training.spec import FIELDS, RunSpec
+from core.training.spec import FIELDS, LEAST_EXAMPLES, RunSpec
 from core.training.sweep import METHODS, VARIED, Axis, Method, Sweep, best_of, price, varied
 from core.training.sweeping import seconds_of, spent, trials
 from pages.parts.services import store
@@ -19,13 +20,15 @@ from pages.parts.session import Workspace, workspace
 from pages.parts.shell import plain
 
 FIRST = {
-    "train_images": "2500, 5000, 10000, 20000",
     "width": "16, 32, 64",
     "epochs": "1, 2, 4",
     "batch_size": "32, 64, 128",
     "learning_rate": "0.0003 to 0.03",
 }
-"""What stands in a field before somebody types."""
+"""What stands in a field before somebody types; training images depend on how many there are."""
+
+LARGE = 10_000
+"""Examples from which a third is enough for a first curve."""
 
 BUDGETS = {"minutes": Text("minutes", "分钟"), "usd": Text("USD", "美元")}
 STATES = {
@@ -58,6 +61,11 @@ def sweep_section(settings: Callable[[], RunSpec], _: Language) -> None:
 
 
 def _form(settings: Callable[[], RunSpec], ws: Workspace, _: Language) -> None:
+    try:
+        base = settings()
+    except Refusal:
+        st.caption(_("Put the settings of a single run right first."))
+        return
     st.caption(
         _(
             "Everything that does not vary is as set above. Runs go through the queue one after the other and end with the budget."
@@ -75,8 +83,8 @@ def _form(settings: Callable[[], RunSpec], ws: Workspace, _: Language) -> None:
     for field in chosen:
         st.text_input(
             _("Values of {field}", field=_.text(FIELDS[field])),
-            FIRST[field],
-            key=f"sweep:values:{field}",
+            FIRST.get(field) or _sizes(base),
+            key=_key(field, base),
             help=_("Several values, 10, 20, 30, or a range, 10 to 30."),
             persist_state="session",
         )
@@ -120,10 +128,6 @@ def _form(settings: Callable[[], RunSpec], ws: Workspace, _: Language) -> None:
                 _("Budget (minutes)"), 0.0, 100_000.0, 5.0, key="sweep:minutes", persist_state="session"
             )
     try:
-        base = settings()
-    except Refusal:
-        return  # said beside the settings
-    try:
         sweep = _sweep(base)
     except Refusal as refusal:
         st.error(plain(_.refusal(refusal)))
@@ -142,6 +146,20 @@ def _form(settings: Callable[[], RunSpec], ws: Workspace, _: Language) -> None:
         st.error(plain(_.refusal(refused)))
 
 
+def _key(field: str, base: RunSpec) -> str:
+    """The key of a field of values; each dataset has training images of its own."""
+    own = field == "train_images" and base.data.train_images != MNIST.train_images
+    return f"sweep:values:{field}:{base.data.train_images}" if own else f"sweep:values:{field}"
+
+
+def _sizes(base: RunSpec) -> str:
+    """Four sizes, each twice the one before, up to a third of a large dataset or to all of a small one."""
+    there = base.data.train_images
+    largest = there // 3 if there >= LARGE else there
+    sizes = [max(min(LEAST_EXAMPLES, there // 2), largest >> step) for step in (3, 2, 1, 0)]
+    return ", ".join(str(size) for size in dict.fromkeys(sizes))
+
+
 def _sweep(base: RunSpec) -> Sweep:
     """The form as a sweep; a Refusal that names what is wrong."""
     held = st.session_state
@@ -149,7 +167,7 @@ def _sweep(base: RunSpec) -> Sweep:
     in_dollars = held["sweep:unit"] == "usd"
     return Sweep(
         base=base,
-        axes=tuple(Axis.read(field, held[f"sweep:values:{field}"]) for field in held["sweep:vary"]),
+        axes=tuple(Axis.read(field, held[_key(field, base)]) for field in held["sweep:vary"]),
         method=method,
         runs=held["sweep:runs"] if method != "every" else 1,
         seeds=held["sweep:seeds"] if method == "every" else 1,
@@ -272,7 +290,7 @@ def _progress(row: SweepRow, _: Language) -> None:
                 "batch_size": _("Batch size"),
                 "learning_rate": number(_("Learning rate"), format="%.4g"),
                 "state": _("State"),
-                "accuracy": number(_("Accuracy to choose by (%)"), format="percent"),
+                "accuracy": number(_("Accuracy, or R², to choose by (%)"), format="percent"),
                 "seconds": number(_("Time held (s)"), format="%.1f"),
                 "cost": number(_("Cost (USD)"), format="%.6f"),
             },

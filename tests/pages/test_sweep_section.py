@@ -93,3 +93,14 @@ def test_a_sweep_that_ended_with_its_budget_says_so(tab, store):
         advance(store, 1, DEVICE.name)
     app.run()
     assert "The budget was used up, so the sweep ended; runs begun: 1." in text(app)
+
+
+def test_a_small_dataset_has_sizes_of_its_own_to_begin_with(tab, store):
+    app = tab("training")
+    app.selectbox(key="training:dataset").set_value("digits").run()
+    assert not errors(app)
+    (field,) = [t for t in app.text_input if t.key.startswith("sweep:values:train_images:")]
+    assert len(field.value.split(", ")) == 4
+    app.button(key="sweep:start").click().run()
+    (row,) = store.sweeps.rows("local", venture(app))
+    assert {spec.dataset for spec in Sweep.from_json(row.spec).every()} == {"digits"}

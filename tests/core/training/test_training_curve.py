@@ -290,4 +290,5 @@ def test_the_runs_that_a_curve_needs_are_named() -> None:
     three_each = images(*(2_500, 5_000, 10_000, 20_000) * 3)
     assert to_run_next(three_each, 60_000) == [ToRun(40_000, 3)]
     assert to_run_next(three_each, 20_000) == []
+    assert to_run_next([], 1_437) == [ToRun(size, 3) for size in (180, 359, 718, 1_436)]
     assert to_run_next(images(500), 2_000) == [ToRun(500, 2), ToRun(1_000, 3), ToRun(2_000, 3)]
