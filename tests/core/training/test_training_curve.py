@@ -291,4 +291,9 @@ def test_the_runs_that_a_curve_needs_are_named() -> None:
     assert to_run_next(three_each, 60_000) == [ToRun(40_000, 3)]
     assert to_run_next(three_each, 20_000) == []
     assert to_run_next([], 1_437) == [ToRun(size, 3) for size in (180, 359, 718, 1_436)]
-    assert to_run_next(images(500), 2_000) == [ToRun(500, 2), ToRun(1_000, 3), ToRun(2_000, 3)]
+    assert to_run_next(images(500), 2_000) == [
+        ToRun(250, 3),
+        ToRun(500, 2),
+        ToRun(1_000, 3),
+        ToRun(2_000, 3),
+    ]
