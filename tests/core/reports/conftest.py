@@ -1,4 +1,4 @@
-"""A spreadsheet program that calculates without a screen, and settings for made-up inputs."""
+"""A spreadsheet program that calculates without a screen."""
 
 import os
 import shutil
@@ -6,10 +6,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
-
-settings.register_profile("steady", deadline=None, derandomize=True, max_examples=50)
-settings.load_profile("steady")
 
 
 @pytest.fixture

@@ -66,8 +66,8 @@ def test_runs_get_a_card_each_and_a_third_waits_for_one(
     monkeypatch.setattr(cards.tempfile, "gettempdir", lambda: str(tmp_path))
     begun: list[str] = []
 
-    def attempt(mode: str, target: object, spec: str, since: float, card: str) -> SimpleNamespace:
-        begun.append(card)
+    def attempt(mode: str, target: object, *arguments: object) -> SimpleNamespace:
+        begun.append(str(arguments[-1]))
         return SimpleNamespace(close=lambda: None, ending=lambda smaller: None)
 
     monkeypatch.setattr(supervisor, "Attempt", attempt)
