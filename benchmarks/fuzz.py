@@ -12,6 +12,7 @@ import math
 import random
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -25,9 +26,25 @@ from core.venture import Line, Venture, archetypes, example, from_json, to_json
 LONGEST_S = 1.0
 PIECES = (
     *"0 1 2.5 1e300 -1 ( ) , + - * / ** < > == != <= prev( cumulative( where( min( max( month if else not and or".split(),
-    *"lambda __import__ () [ ] { } . : = ; \" ' # % @ ~ ^ é ， \x00 \n 1j 0x1 nan inf True None exit() open('x')".split(" "),
+    *"lambda __import__ () [ ] { } . : = ; \" ' # % @ ~ ^ é ， \x00 \n 1j 0x1 nan inf True None exit() open('x')".split(
+        " "
+    ),
 )
-TYPED = ("", "20", "15 to 25", "25 to 15", "-1", "1e999", "nan", "inf to 3", "1,000", "１２", "1 bis 2", "0 to 0", "x" * 500)
+TYPED = (
+    "",
+    "20",
+    "15 to 25",
+    "25 to 15",
+    "-1",
+    "1e999",
+    "nan",
+    "inf to 3",
+    "1,000",
+    "１２",
+    "1 bis 2",
+    "0 to 0",
+    "x" * 500,
+)
 VALUES: tuple[Any, ...] = (None, True, -1, 0, 1e308, "", "x", "1" * 400, [], {}, [[[[]]]], {"en": 1}, 10**400)
 
 
@@ -38,6 +55,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     chance = random.Random(given.seed)
+    warnings.simplefilter("ignore", SyntaxWarning)  # Python's own, of texts such as 1if
     ventures = [example(key) for key in archetypes()]
     kinds: tuple[Callable[[Venture, random.Random], Venture], ...] = (_formula, _formula, _driver, _file)
     became: Counter[str] = Counter()
@@ -74,13 +92,12 @@ def _formula(venture: Venture, chance: random.Random) -> Venture:
     lines = model_of(venture).lines
     line = lines[chance.choice(list(lines))]
     text = line.formula
-    for _ in range(chance.randint(1, 4)):
+    for _ in range(chance.randint(0, 3)):
         start = chance.randint(0, len(text))
         stop = min(len(text), start + chance.randint(0, 12))
         text = text[:start] + chance.choice((*PIECES, text[start:stop] * 2, "")) + text[stop:]
-    new = Line(
-        key="own_fuzz", section="own", label=Text("Own"), unit=chance.choice((line.unit, "1", "money")), formula=text
-    )
+    unit = line.unit if chance.random() < 0.8 else chance.choice(("1", "money"))
+    new = Line(key="own_fuzz", section="own", label=Text("Own"), unit=unit, formula=text)
     return venture.with_lines((*venture.lines, new))
 
 

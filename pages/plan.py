@@ -91,10 +91,10 @@ def _closer(ws: Workspace, projection: Projection, scenario: str | None, _: Lang
         "own": (_("Your own lines"), lambda: own_lines(ws, projection, _)),
     }
     st.subheader(_("A closer look"))
+    st.session_state.setdefault("plan:look", "months")
     look = st.pills(
         _("A closer look"),
         list(looks),
-        default="months",
         format_func=lambda key: looks[key][0],
         key="plan:look",
         required=True,

@@ -68,6 +68,7 @@ def settings(ws: Workspace, rows: list[RunRow], _: Language) -> None:
         format_func=lambda key: _.text(PRESETS[key].label),
         key=_key("preset"),
         on_change=_apply,
+        wrap=True,
         persist_state="session",
     )
     chosen = st.session_state.get(_key("preset"))

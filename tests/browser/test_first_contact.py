@@ -133,6 +133,7 @@ def test_choices_stay_when_the_language_changes(app: App, visit: Visit) -> None:
     expect(tab.get_by_role("heading", level=1)).to_have_text("计划与现金")
     expect(tab.get_by_role("combobox", name="情景")).to_have_value("提价并精简")
     go(tab, "训练")
+    tab.get_by_text("全部设置").click()
     tab.get_by_role("combobox", name="网络").first.click()
     tab.get_by_role("option").nth(1).click()
     chosen = tab.get_by_role("combobox", name="网络").first.input_value()
