@@ -82,7 +82,7 @@ def _picture(page: Page, base: str, name: str) -> None:
     page.wait_for_selector("h1")
     if name == "plan":
         page.get_by_text("Show the ranges").click()
-        page.wait_for_selector("text=P(cash below zero")
+        page.wait_for_selector("text=Chance that cash falls below zero")
     page.wait_for_timeout(1500)
     page.screenshot(path=IMAGES / f"{name}.png")
 
