@@ -1,7 +1,7 @@
 """The same questions to three public estimators and to this one, beside what was published.
 
-    python -m venv /tmp/peers && /tmp/peers/bin/pip install llm-flops==0.0.1 llm-analysis==0.2.2 ftuneai==0.4.1
-    python benchmarks/peers.py /tmp/peers/bin/python
+    python -m venv build/peers && build/peers/bin/pip install llm-flops==0.0.1 llm-analysis==0.2.2 ftuneai==0.4.1
+    python benchmarks/peers.py build/peers/bin/python
 
 The peers are no dependencies: this file asks them in the interpreter it is given and prints a markdown
 table, which stands in docs/compute.md. Each is asked through its public functions with its own defaults
