@@ -101,67 +101,44 @@ def _worth(venture: Venture) -> Worth:
 
 def _sentence(decision: Decision, venture: Venture, _: Language) -> str:
     step = decision.step
-    months = venture.horizon_months
-    now, then = _.percent(step.now, 3), _.percent(step.mid, 3)
-    low, high = _.percent(step.low, 3), _.percent(step.high, 3)
-    gain, paid = _.money(decision.gain[1], "USD"), _.money(step.cost_usd, "USD")
-    match decision.action, step.by:
-        case "buy", _by if step.bought:
+    values: dict[str, object] = {
+        "now": _.percent(step.now, 3),
+        "then": _.percent(step.mid, 3),
+        "low": _.percent(step.low, 3),
+        "high": _.percent(step.high, 3),
+        "gain": _.money(decision.gain[1], "USD"),
+        "months": venture.horizon_months,
+        "paid": _.money(step.cost_usd, "USD"),
+    }
+    match decision.action:
+        case "buy" if step.bought:
             return _(
                 "Buy data: with {images} training images, {bought} of them new, accuracy should rise from {now} to {then} (80% interval {low} to {high}). In your plan that is worth {gain} over {months} months, and it costs {paid}.",
                 images=f"{step.size:,.0f}",
                 bought=f"{step.bought:,}",
-                now=now,
-                then=then,
-                low=low,
-                high=high,
-                gain=gain,
-                months=months,
-                paid=paid,
+                **values,
             )
-        case "buy", _by:
+        case "buy":
             return _(
                 "Train on more of the data that is there: with {images} training images accuracy should rise from {now} to {then} (80% interval {low} to {high}). In your plan that is worth {gain} over {months} months, and it costs {paid}.",
                 images=f"{step.size:,.0f}",
-                now=now,
-                then=then,
-                low=low,
-                high=high,
-                gain=gain,
-                months=months,
-                paid=paid,
+                **values,
             )
-        case "train", _by:
+        case "train":
             return _(
                 "Train more: with twice the compute accuracy should rise from {now} to {then} (80% interval {low} to {high}). In your plan that is worth {gain} over {months} months, and it costs {paid}.",
-                now=now,
-                then=then,
-                low=low,
-                high=high,
-                gain=gain,
-                months=months,
-                paid=paid,
+                **values,
             )
-        case "unpriced", _by:
+        case "unpriced":
             return _(
                 "Your plan does not say what a wrong answer costs, so it cannot say whether more accuracy pays. Twice as much should raise accuracy from {now} to {then} (80% interval {low} to {high}) and costs {paid}. Give “{driver}” a value on the plan page.",
-                now=now,
-                then=then,
-                low=low,
-                high=high,
-                paid=paid,
                 driver=_.text(venture.driver("error_cost").label),
+                **values,
             )
         case _:
             return _(
                 "Stop here: twice as much should raise accuracy from {now} to {then} (80% interval {low} to {high}); in your plan that is worth {gain} over {months} months, less than the {paid} it costs.",
-                now=now,
-                then=then,
-                low=low,
-                high=high,
-                gain=gain,
-                months=months,
-                paid=paid,
+                **values,
             )
 
 

@@ -277,7 +277,7 @@ def test_the_comparison_is_sorted_and_holds_only_priced_hardware():
         ("sequence_length", 0, "Sequence length"),
         ("micro_batch", True, "Sequences per accelerator"),
         ("model", "GPT-5", "GPT-5"),
-        ("country", "XXX", "XXX"),
+        ("country", "ZZZ", "ZZZ"),
         ("tier", "free", "How it is bought"),
     ],
 )
