@@ -1,5 +1,7 @@
 """Training: a real Keras run on the device at hand, watched while it learns."""
 
+import time
+
 import streamlit as st
 
 from core.charts.training import Learning, learning_chart
@@ -20,9 +22,15 @@ from pages.parts.waiting import limits_line
 SHOWN = 4
 """Runs drawn over each other at the most."""
 
+PACE_S = 1.0
+"""Between two looks at runs under way."""
+
+NEWS_S, GLANCE_S = 3.0, 0.03
+"""For how long a run just begun is watched for its first number, and how often."""
+
 
 def page() -> None:
-    """Draw the page; while a run is active, its room refreshes every second."""
+    """Draw the page; while a run is active, its room refreshes by itself."""
     _ = say()
     st.title(_("Training"))
     st.caption(
@@ -31,21 +39,38 @@ def page() -> None:
         )
     )
     own_data()
-    active = bool(_active()) or going()
-    st.fragment(_room, run_every=1.0 if active else None)(active)
+    rows = _rows()
+    polling = going() or any(row.active for row in rows)
+    st.fragment(_room, run_every=PACE_S if polling else None)(polling)
     st.fragment(afterwards)()
+    if any(_news_due(row) for row in rows):
+        _await_news()
 
 
-def _active() -> list[RunRow]:
+def _rows() -> list[RunRow]:
     ws = workspace()
-    return [row for row in store().runs.rows(ws.owner, ws.venture_id, limit=50) if row.active]
+    return store().runs.rows(ws.owner, ws.venture_id, limit=50)
+
+
+def _news_due(row: RunRow) -> bool:
+    """Whether the first number of a run may come any moment."""
+    return row.active and row.step == 0 and time.time() - row.submitted_at < NEWS_S
+
+
+def _await_news() -> None:
+    """Draw again as soon as the first number of a run is there, rather than at the next look."""
+    place = st.empty()
+    while any(_news_due(row) for row in _rows()):
+        time.sleep(GLANCE_S)
+        place.empty()  # here a click on the page may cut in
+    st.rerun()
 
 
 def _room(polling: bool) -> None:
     """Settings and results in one fragment, so that no poll can cut off a change."""
     _, ws = say(), workspace()
-    rows = store().runs.rows(ws.owner, ws.venture_id, limit=50)
-    if (any(row.active for row in rows) or going()) is not polling:
+    rows = _rows()
+    if (going() or any(row.active for row in rows)) is not polling:
         st.rerun()
     left, right = st.columns([2, 3], gap="large")
     with left:
@@ -72,9 +97,7 @@ def _curves(rows: list[RunRow], _: Language) -> None:
         shown = [row for row in rows if row.state != "queued"][:1]
     runs = [_learning(row, _) for row in shown]
     if not any(run.points for run in runs):
-        st.info(
-            _("Press Train: the first points appear within about two seconds."), icon=":material/timeline:"
-        )
+        st.info(_("Press Train: the first points appear within about a second."), icon=":material/timeline:")
         return
     measured = any(point.accuracy is not None for run in runs for point in run.points)
     for what, title in ((("accuracy", _("Accuracy")),) if measured else ()) + (("loss", _("Loss")),):

@@ -1,9 +1,11 @@
 """One run in one process, seen from the supervisor: start it, hear from it, stop it, tell how it ended.
 
-The process is forked from a fork server that holds Keras ready (*warm*: about a second to the first
-batch), or is a fresh one (*cold*: it imports everything itself). Both talk over a pipe.
+The process is forked from a fork server that holds Keras ready (*warm*), or is a fresh one (*cold*: it
+imports everything itself). Both talk over a pipe. A forked one may be started before there is a run for
+it (:class:`StandBy`): it trains two batches of its own, and then waits, warm in every sense.
 """
 
+import contextlib
 import logging
 import multiprocessing
 import signal
@@ -52,7 +54,7 @@ class Attempt:
             else multiprocessing.get_context("spawn")
         )
         self.pipe: Connection
-        self.pipe, self._far_end = context.Pipe(duplex=False)
+        self.pipe, self._far_end = context.Pipe()
         self._process = context.Process(target=target, args=(self._far_end, *arguments), daemon=True)
         threading.Thread(target=self._start, name="start", daemon=True).start()
 
@@ -148,6 +150,27 @@ class Attempt:
             self._process.kill()
             self._process.join()
         self.pipe.close()
+
+
+class StandBy(Attempt):
+    """A process that has made itself ready and waits for a run; :meth:`begin` gives it one."""
+
+    def __init__(self) -> None:
+        super().__init__("warm", child.stand_by)
+        self.ready = False
+
+    def messages(self) -> list[tuple[str, Any]]:
+        """What the process has said since the last time, but for that it is ready."""
+        said = super().messages()
+        self.ready |= any(kind == child.READY for kind, _ in said)
+        return [(kind, content) for kind, content in said if kind != child.READY]
+
+    def begin(self, *arguments: object) -> None:
+        """Train; ``arguments`` are those of :func:`core.training.child.train`."""
+        self.began = time.monotonic()
+        # A process that is gone by now shows as one that ended before its first batch.
+        with contextlib.suppress(OSError):
+            self.pipe.send(arguments)
 
 
 def _name(number: int) -> str:

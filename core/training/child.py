@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
@@ -20,8 +21,9 @@ from core.training.result import Progress
 from core.training.spec import RunSpec
 
 DEVICE, PROGRESS, RESULT, REFUSED, FAILED = "device", "progress", "result", "refused", "failed"
+READY = "ready"
 """What a message is: a pair of one of these and, in that order, a Device's JSON, a Progress, a RunResult's
-JSON, a Refusal's sentence and values, a sentence about an error nobody foresaw."""
+JSON, a Refusal's sentence and values, a sentence about an error nobody foresaw, nothing."""
 
 
 def probe(pipe: Connection) -> NoReturn:
@@ -34,16 +36,40 @@ def probe(pipe: Connection) -> NoReturn:
 
 
 def train(
-    pipe: Connection, spec_json: str, held_since: float, owner: str, run_id: str, card: str | None = None
+    pipe: Connection,
+    spec_json: str,
+    held_since: float,
+    owner: str,
+    run_id: str,
+    card: str | None = None,
+    *,
+    spent: float = 0.0,
 ) -> NoReturn:
-    """Train the run on the GPU ``card`` (its UUID) if one is given, tell of it, and end."""
+    """Train the run on the GPU ``card`` (its UUID) if one is given, tell of it, and end.
+
+    ``spent``: seconds of processor time that this process used before the run, and that are not the run's.
+    """
     if card is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = card  # heeded, since no GPU was touched before the fork
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     follow_parent()
-    told(pipe.send, stop, spec_json, held_since, owner, run_id)
+    told(pipe.send, stop, spec_json, held_since, owner, run_id, spent)
     leave()
+
+
+def stand_by(pipe: Connection) -> NoReturn:
+    """Make ready for a run, say so, and train the one whose arguments come over the pipe."""
+    follow_parent()
+    from core.training import run
+
+    run.warm_up()
+    pipe.send((READY, None))
+    try:
+        arguments = pipe.recv()
+    except EOFError:
+        leave()
+    train(pipe, *arguments, spent=time.process_time())
 
 
 def told(
@@ -53,6 +79,7 @@ def told(
     since: float,
     owner: str,
     run_id: str,
+    spent: float = 0.0,
 ) -> None:
     """Train the run and ``say`` what there is to tell, to the end or until ``stop`` is set."""
     try:
@@ -70,6 +97,7 @@ def told(
             report,
             stop=stop.is_set,
             held_since=since,
+            spent=spent,
             owner=owner,
             leave=shelf.run_folder(run_id, make=True),
         )

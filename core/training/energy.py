@@ -66,10 +66,11 @@ class Meter:
 
     ``held_seconds`` counts from the moment the run took the device, which may be before the meter
     existed: the watts measured are taken to have held then too, except for counters of energy and
-    processor time that know better.
+    processor time that know better. ``spent``: seconds of processor time that are not the run's.
     """
 
-    def __init__(self, device: Device, power_watts: float | None) -> None:
+    def __init__(self, device: Device, power_watts: float | None, spent: float = 0.0) -> None:
+        self._spent = spent
         self._device = device
         self._power = power_watts
         self._started = self._ticked = time.monotonic()
@@ -97,7 +98,8 @@ class Meter:
             return Energy(self._summed * share, "nvml_power")
         if self._rapl is not None:
             return Energy(self._rapl.joules() * share, "rapl")
-        return Energy(modelled(self._device.cores, held_seconds, time.process_time()), "tdp_model")
+        busy = time.process_time() - self._spent
+        return Energy(modelled(self._device.cores, held_seconds, busy), "tdp_model")
 
 
 def modelled(cores: int, held_seconds: float, busy_core_seconds: float) -> float:

@@ -47,6 +47,7 @@ def train(
     *,
     stop: Stop = lambda: False,
     held_since: float | None = None,
+    spent: float = 0.0,
     owner: str = "",
     leave: Path | None = None,
 ) -> RunResult:
@@ -54,15 +55,16 @@ def train(
 
     ``tell`` hears of the progress and answers whether to go on; ``stop`` is asked after every batch.
     A run that is told to stop ends after the batch at hand, with what it measured so far and without a
-    test. ``held_since`` (seconds since 1970) is when the device was taken for the run, if before now. Data of
-    one's own is that of ``owner``. ``leave`` is a folder for the network and the report on it, and for
+    test. ``held_since`` (seconds since 1970) is when the device was taken for the run, if before now;
+    ``spent`` are seconds of processor time that this process used for something else. Data of one's own is
+    that of ``owner``. ``leave`` is a folder for the network and the report on it, and for
     checkpoints: a run that finds one there goes on from it, and measures on from what was measured.
 
     Raises a Refusal if the loss is no number any more, or if memory does not suffice.
     """
     held_since = time.time() if held_since is None else held_since
     used = device.prepare()
-    meter = Meter(used, spec.power_watts)
+    meter = Meter(used, spec.power_watts, spent)
     keras.utils.set_random_seed(spec.seed)
     examples = load(spec, owner)
     chosen, kept_back = _split(spec, examples)
@@ -137,6 +139,12 @@ def train(
     return result
 
 
+def warm_up() -> None:
+    """Train a batch of the usual network and forget it, so that the next run finds all of Keras awake."""
+    train(RunSpec(train_images=1_000, epochs=1), lambda progress: False)
+    keras.utils.clear_session()
+
+
 def _kept(folder: Path, left: checkpoint.Left) -> keras.Model:
     """The network of a checkpoint, with its optimiser and its random numbers where they were."""
     model = keras.saving.load_model(folder / checkpoint.NETWORK, safe_mode=True)
@@ -200,6 +208,8 @@ def _fit(
             keras.callbacks.EarlyStopping("val_loss", patience=spec.patience, restore_best_weights=True)
         )
     watch.start()
+    # Built inside the first step, its variables would have the whole step traced a second time.
+    model.optimizer.build(model.trainable_variables)
     model.fit(
         **data,
         initial_epoch=watch.before.epochs,

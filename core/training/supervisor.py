@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.i18n import Refusal
 from core.storage import MetricRow, Missing, RunRow, Store, new_id
 from core.training import cards, child, device, shelf
-from core.training.attempt import Attempt, Mode, start_fork_server
+from core.training.attempt import Attempt, Mode, StandBy, start_fork_server
 from core.training.cluster import ClusterAttempt
 from core.training.desk import Desk
 from core.training.device import Device
@@ -86,6 +86,8 @@ class Supervisor:
         self._active: list[Active] = []
         self._desk = Desk()
         self._probe: Attempt | None = None
+        self._stand_by: StandBy | None = None
+        self._stands_by = False
         self._device = device.installed().to_json()
         self._signal: str | None = None
         self._retiring = False
@@ -109,6 +111,7 @@ class Supervisor:
         if self._mode == "warm" and not self._cluster:
             start_fork_server()
             self._probe = Attempt("warm", child.probe)
+            self._stands_by = True
         try:
             self._work()
         finally:
@@ -138,6 +141,7 @@ class Supervisor:
                     self._desk.look(self._mode)
                 if self._may_claim() and self._claim():
                     continue
+                self._heed_stand_by()
                 if self._beat():
                     lonely_since = max(lonely_since, self._store.beats.newest() or 0.0)
                 if self._idle and (self._retiring or time.time() - lonely_since > self._lonely_s):
@@ -173,13 +177,40 @@ class Supervisor:
             self._probe = None
             self._next_beat = 0.0
 
+    def _heed_stand_by(self) -> None:
+        """With nothing else to do, have a process make itself ready for the next run.
+
+        Not on GPUs: a process is bound to its card before it touches one, and only a run has a card.
+        """
+        if self._stand_by is None:
+            wanted = self._stands_by and self._mode == "warm" and not self._cards
+            if wanted and self._idle and not self._retiring:
+                self._stand_by = StandBy()
+                self._next_beat = 0.0
+            return
+        was_ready = self._stand_by.ready
+        self._stand_by.messages()
+        if self._stand_by.ready is not was_ready:
+            self._next_beat = 0.0
+        if self._stand_by.over:
+            log.warning("the process that stood by is gone: %s", self._stand_by.ending())
+            self._stands_by = self._stand_by.ready  # one that cannot even get ready is not tried again
+            self._dismiss()
+
+    def _dismiss(self) -> None:
+        """Let go of the process that stands by."""
+        if self._stand_by:
+            self._stand_by.close()
+            self._stand_by = None
+
     def _beat(self) -> bool:
         """Tell that this worker is alive, once in a while; whether it was time to."""
         now = time.monotonic()
         if now < self._next_beat:
             return False
         self._next_beat = now + BEAT_S
-        state = "starting" if self._probe else "busy" if self._active else "idle"
+        warming = self._stand_by is not None and not self._stand_by.ready
+        state = "starting" if self._probe or warming else "busy" if self._active else "idle"
         host = here().partition("/")[0]
         self._store.workers.beat(self._id, host, os.getpid(), state, self._device, self._mode, fingerprint())
         return True
@@ -216,8 +247,14 @@ class Supervisor:
     ) -> Attempt | ClusterAttempt:
         if self._cluster:
             return ClusterAttempt(row.spec, row.started_at or time.time(), row.owner, row.id, again)
-        uuid = card.uuid if card else None
-        return Attempt(mode, child.train, row.spec, row.started_at or time.time(), row.owner, row.id, uuid)
+        about = (row.spec, row.started_at or time.time(), row.owner, row.id)
+        ready = self._stand_by and self._stand_by.ready and not self._stand_by.over
+        if self._stand_by and ready and mode == "warm" and not card:
+            attempt, self._stand_by = self._stand_by, None
+            attempt.begin(*about)
+            return attempt
+        self._dismiss()  # one that is not ready would only take processor time from this run
+        return Attempt(mode, child.train, *about, card.uuid if card else None)
 
     # One run
 
@@ -338,6 +375,7 @@ class Supervisor:
             time.sleep(0.02)
         if self._probe:
             self._probe.close()
+        self._dismiss()
         self._desk.close()
         try:
             for active in self._active:

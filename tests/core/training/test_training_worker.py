@@ -5,6 +5,7 @@ to start the next.
 """
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -19,10 +20,12 @@ import pytest
 
 from core.storage import MetricRow, RunRow, open_store
 from core.training import service
+from core.training.energy import modelled
 from core.training.result import RunResult
 from core.training.seat import Holder, fingerprint, here
 from core.training.spec import RunSpec
 from core.training.supervisor import Supervisor, clear_dead
+from core.training.worker import ENVIRONMENT
 
 pytestmark = pytest.mark.alone
 
@@ -74,8 +77,20 @@ class Workplace:
         until(lambda: self.trained(run_id))
         return run_id
 
+    def begin_unseen(self, spec: RunSpec) -> tuple[str, psutil.Process]:
+        """A run that has begun and not trained a batch yet, with its process, which stood by for it."""
+        until(lambda: self.state() == "idle")
+        process = self.run_process()
+        run_id = self.submit(spec)
+        until(lambda: self.run(run_id).state == "running")
+        return run_id, process
+
     def supervisor(self) -> psutil.Process:
         return psutil.Process(until(self.seat.holder).pid)
+
+    def state(self) -> str:
+        """What the worker says it is doing; "" if none is alive."""
+        return next((row.state for row in self.store.workers.rows(alive_within_s=10)), "")
 
     def run_process(self) -> psutil.Process:
         """The process of the run at hand: forked by the fork server, or the supervisor's own in the cold."""
@@ -170,6 +185,37 @@ def test_a_run_goes_from_the_queue_to_its_result(warm: Workplace) -> None:
     assert points[-1].accuracy == result.validation_accuracy
 
 
+def test_a_process_that_stood_by_trains_as_a_fresh_one_does(warm: Workplace) -> None:
+    until(lambda: warm.state() == "idle")  # so a process stands by, and has trained a batch of its own
+    waiting = warm.run_process().pid
+    run_id = warm.submit(SHORT)
+    until(lambda: warm.trained(run_id))
+    assert warm.run_process().pid == waiting
+    stood_by = RunResult.from_json(warm.end_of(run_id).summary or "")
+    plain = subprocess.run(
+        [sys.executable, "-m", "core", "train", "--network=mlp", "--train-images=2000", "--epochs=1"],
+        cwd=ROOT,
+        env={**os.environ, **ENVIRONMENT},
+        capture_output=True,
+        check=True,
+    )
+    fresh = json.loads(plain.stdout)
+    assert (stood_by.test_loss, stood_by.train_loss) == (fresh["test_loss"], fresh["train_loss"])
+    # What it used while it waited is not the run's: two cores cannot use more than two seconds a second.
+    most = modelled(
+        stood_by.device.cores, stood_by.held_seconds, stood_by.device.cores * stood_by.held_seconds
+    )
+    assert stood_by.energy.method != "tdp_model" or stood_by.energy.joules <= most
+
+
+def test_a_process_that_stood_by_and_died_is_not_missed(warm: Workplace) -> None:
+    until(lambda: warm.state() == "idle")
+    gone = warm.run_process()
+    gone.kill()
+    until(lambda: warm.run_process().pid != gone.pid)  # another one stands by
+    assert warm.end_of(warm.submit(SHORT)).state == "done"
+
+
 def test_the_device_is_known_before_the_click(warm: Workplace) -> None:
     until(lambda: [w for w in warm.store.workers.rows(10) if w.state == "idle"])
     found = service.device_in_use(warm.store)
@@ -250,8 +296,8 @@ def test_the_run_of_a_killed_worker_is_interrupted_and_the_next_run_works(warm: 
 def test_a_run_that_is_killed_before_its_first_batch_is_interrupted_and_the_next_one_works(
     warm: Workplace,
 ) -> None:
-    run_id = warm.submit(LONG)
-    warm.run_process().kill()
+    run_id, process = warm.begin_unseen(LONG)
+    process.kill()
     ended = warm.end_of(run_id, within_s=5.0)
     assert ended.state == "interrupted"
     assert "SIGKILL" in str(ended.reason)
@@ -259,8 +305,8 @@ def test_a_run_that_is_killed_before_its_first_batch_is_interrupted_and_the_next
 
 
 def test_a_forked_run_that_dies_before_its_first_batch_is_begun_again_in_the_cold(warm: Workplace) -> None:
-    run_id = warm.submit(SHORT)
-    warm.run_process().send_signal(signal.SIGABRT)
+    run_id, process = warm.begin_unseen(SHORT)
+    process.send_signal(signal.SIGABRT)
     ended = warm.end_of(run_id)
     assert (ended.state, ended.attempt) == ("done", 1)
     until(lambda: [w for w in warm.store.workers.rows(10) if (w.mode, w.state) == ("cold", "idle")])
