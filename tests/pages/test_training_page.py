@@ -365,11 +365,16 @@ def test_a_run_that_predicts_a_number_shows_its_error_in_the_unit_of_the_number(
     measured = replace(result(spec, 0.0), test_accuracy=None, test_rmse=54.32, test_r2=0.5)
     store.runs.finish(row.id, WORKER, "done", measured.to_json())
     folder = shelf.run_folder(row.id, make=True)
-    (folder / shelf.REPORT).write_text(Report((), points=((100.0, 110.0), (200.0, 180.0))).to_json())
+    (folder / shelf.REPORT).write_text(
+        Report((), points=((100.0, 110.0), (200.0, 180.0)), farthest=((1, 200.0, 180.0),)).to_json()
+    )
     app.run()
     assert not app.exception
     assert "Typical error: 54.3" in text(app)
-    assert list(past(app)["error"]) == [54.32]
+    (table,) = [d.value for d in app.dataframe if "error" in d.value]
+    assert list(table["error"]) == [54.32]
+    (farthest,) = [d.value for d in app.dataframe if "off" in d.value]
+    assert farthest.to_dict("records") == [{"row": 2, "right": 200.0, "said": 180.0, "off": 20.0}]
 
 
 def test_a_table_goes_from_upload_to_ready_by_what_the_worker_says(tab, store, monkeypatch):
