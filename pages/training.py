@@ -5,7 +5,7 @@ import time
 import streamlit as st
 
 from core.charts.training import Learning, learning_chart
-from core.i18n import Language
+from core.i18n import Language, Text
 from core.storage import RunRow
 from core.training.result import RunResult
 from core.training.spec import RunSpec
@@ -18,6 +18,8 @@ from pages.parts.training_data import own_data
 from pages.parts.training_live import ENDS, ended_run, running
 from pages.parts.training_settings import chosen_spec, settings
 from pages.parts.waiting import limits_line
+
+STATES = {**ENDS, "running": Text("training", "训练中")}
 
 SHOWN = 4
 """Runs drawn over each other at the most."""
@@ -91,7 +93,7 @@ def _room(polling: bool) -> None:
 
 
 def _curves(rows: list[RunRow], _: Language) -> None:
-    chosen = st.session_state.get("training:compared") or []
+    chosen = _with_newly_begun(rows)
     shown = [row for row in rows if row.id in chosen][:SHOWN]
     if not shown:
         shown = [row for row in rows if row.state != "queued"][:1]
@@ -109,6 +111,18 @@ def _curves(rows: list[RunRow], _: Language) -> None:
         )
 
 
+def _with_newly_begun(rows: list[RunRow]) -> list[str]:
+    """The ticked runs; where some are, a run that begins is ticked too, once: it can be taken out again."""
+    running = [row.id for row in rows if row.state == "running" and row.sweep_id is None]
+    known = st.session_state.setdefault("training:begun", [])
+    new = [run for run in running if run not in known]
+    known += new
+    chosen: list[str] = st.session_state.get("training:compared") or []
+    if chosen and new:
+        chosen = st.session_state["training:compared"] = new + [run for run in chosen if run not in new]
+    return chosen
+
+
 def _learning(row: RunRow, _: Language) -> Learning:
     spec = RunSpec.from_json(row.spec)
     result = RunResult.from_json(row.summary) if row.summary and row.state == "done" else None
@@ -122,12 +136,16 @@ def _learning(row: RunRow, _: Language) -> Learning:
 
 
 def _past(rows: list[RunRow], _: Language) -> None:
-    ended = [row for row in rows if not row.active]
-    if not ended:
+    begun = [row for row in rows if row.state != "queued"]
+    if all(row.active for row in begun):
         return
     st.subheader(_("Past runs"))
-    st.caption(_("Tick up to four runs to see their curves above, side by side."))
-    choose(all_runs(ended, ENDS, _), [row.id for row in ended], "training:table", "training:compared", _)
+    st.caption(
+        _(
+            "Tick up to four runs to see their curves above, side by side; one under way is ticked by itself when it begins."
+        )
+    )
+    choose(all_runs(begun, STATES, _), [row.id for row in begun], "training:table", "training:compared", _)
 
 
 page()

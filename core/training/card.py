@@ -100,14 +100,19 @@ def _share(value: float | None, _: Language) -> str:
 
 
 def _effort(result: RunResult, _: Language) -> str:
-    return _items(
-        [
-            (_("Device"), _text(result.device.name)),
-            (_("Training time"), _("{seconds} s", seconds=_.number(result.fit_seconds, digits=3))),
-            (_("Cost"), _.money(result.cost_usd, "USD", digits=2)),
-            (_("Energy"), _("{joules} J", joules=_.number(result.energy.joules, digits=2))),
-        ]
-    )
+    pairs = [
+        (_("Device"), _text(result.device.name)),
+        (_("Training time"), _("{seconds} s", seconds=_.number(result.fit_seconds, digits=3))),
+        (_("Cost"), _.money(result.cost_usd, "USD", digits=2)),
+        (_("Energy"), _("{joules} J", joules=_.number(result.energy.joules, digits=2))),
+        (_("Examples per second"), _.number(result.images_per_second, digits=3)),
+    ]
+    if result.mean_utilisation is not None:
+        pairs.append((_("Device in use, on average"), _.percent(result.mean_utilisation)))
+    if result.peak_memory_bytes is not None:
+        memory = _.number(result.peak_memory_bytes / 2**30, digits=2)
+        pairs.append((_("Most memory in use"), f"{memory} GiB"))
+    return _items(pairs)
 
 
 def _limits(spec: RunSpec, report: Report | None, _: Language) -> str:

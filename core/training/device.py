@@ -80,30 +80,60 @@ class Card:
 @contextmanager
 def nvml_cards() -> Iterator[tuple[Any, list[Card]]]:
     """NVML and its cards while the block lasts; no cards where there is no NVIDIA driver."""
+    nvml, there = _opened()
+    if not there:
+        yield nvml, []
+        return
+    try:
+        yield nvml, _cards(nvml)
+    finally:
+        nvml.nvmlShutdown()
+
+
+def opened_card() -> tuple[Any, Card] | None:
+    """NVML and the card that trains here, the first that this process may use; None if there is none.
+
+    NVML stays open until the process ends: opening it takes milliseconds, too long for every reading.
+    """
+    nvml, there = _opened()
+    cards = _cards(nvml) if there else []
+    return (nvml, cards[0]) if cards else None
+
+
+def _opened() -> tuple[Any, bool]:
+    """NVML, and whether there is a driver that it could open."""
     import pynvml
 
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError:
-        yield pynvml, []
-        return
-    try:
-        yield pynvml, _cards(pynvml)
-    finally:
-        pynvml.nvmlShutdown()
+        return pynvml, False
+    return pynvml, True
 
 
 def _cards(nvml: Any) -> list[Card]:
-    """The cards that CUDA_VISIBLE_DEVICES leaves to this process, in its order."""
+    """The cards that CUDA_VISIBLE_DEVICES leaves to this process, in its order, read as CUDA reads it: a
+    number or the beginning of a UUID each, and the first that is no card ends the list."""
     handles = [nvml.nvmlDeviceGetHandleByIndex(i) for i in range(nvml.nvmlDeviceGetCount())]
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
-        by_name = {str(i): handle for i, handle in enumerate(handles)}
-        by_name |= {_text(nvml.nvmlDeviceGetUUID(handle)): handle for handle in handles}
-        handles = [by_name[name] for name in map(str.strip, visible.split(",")) if name in by_name]
-    return [
-        Card(_text(nvml.nvmlDeviceGetName(h)), int(nvml.nvmlDeviceGetMemoryInfo(h).total), h) for h in handles
-    ]
+        known = {_text(nvml.nvmlDeviceGetUUID(handle)): handle for handle in handles}
+        numbers = {str(i): handle for i, handle in enumerate(handles)}
+        handles = []
+        for name in map(str.strip, visible.split(",")):
+            long = [handle for uuid, handle in known.items() if name[:4] == "GPU-" and uuid.startswith(name)]
+            if len(long) != 1 and name not in numbers:
+                break
+            handles.append(numbers[name] if name in numbers else long[0])
+    return [Card(_text(nvml.nvmlDeviceGetName(h)), _memory(nvml, h), h) for h in handles]
+
+
+def _memory(nvml: Any, handle: Any) -> int:
+    """Bytes of a card; of the machine where the card has none of its own."""
+    try:
+        return int(nvml.nvmlDeviceGetMemoryInfo(handle).total)
+    except nvml.NVMLError:
+        return int(psutil.virtual_memory().total)
 
 
 def _text(value: str | bytes) -> str:

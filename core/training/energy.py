@@ -3,7 +3,7 @@
 Meters, best first: the power that the founder states; a GPU's own energy counter (NVML, Volta or
 newer) or its power reading; the processor package's counter (RAPL), where the system lets us read it.
 Most cloud machines offer none, and then a model estimates: each core draws ``IDLE_WATTS`` while it is
-held and up to ``BUSY_WATTS`` while it computes.
+held and up to ``BUSY_WATTS`` while it computes. The card is the one that trains (see ``opened_card``).
 """
 
 import contextlib
@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from core.i18n import Text
-from core.training.device import Device, nvml_cards
+from core.training.device import Card, Device, opened_card
 
 IDLE_WATTS = 0.74
 BUSY_WATTS = 3.5
@@ -42,6 +43,13 @@ METHODS = {
         Text(
             en="estimated from processor time and typical watts per core",
             zh="按处理器时间和每核典型功率估算",
+        ),
+        0.5,
+    ),
+    "host_model": Method(
+        Text(
+            en="estimated for the processor alone, because this GPU tells neither energy nor power",
+            zh="仅估算处理器部分，因为该 GPU 不提供电能或功率读数",
         ),
         0.5,
     ),
@@ -74,9 +82,14 @@ class Meter:
         self._device = device
         self._power = power_watts
         self._started = self._ticked = time.monotonic()
-        self._gpu = _gpu_counter() if device.kind == "gpu" and power_watts is None else None
-        self._rapl = Rapl.find() if device.kind == "cpu" and power_watts is None else None
-        self._watts = _gpu_watts() if device.kind == "gpu" and self._gpu is None else None
+        measures = power_watts is None
+        self._gpu = self._watts = None
+        if measures and device.kind == "gpu" and (found := opened_card()):
+            nvml, card = found
+            self._gpu = _reading(nvml, nvml.nvmlDeviceGetTotalEnergyConsumption, card)
+            self._gpu_before = self._gpu() if self._gpu else 0.0
+            self._watts = None if self._gpu else _reading(nvml, nvml.nvmlDeviceGetPowerUsage, card)
+        self._rapl = Rapl.find() if measures and device.kind == "cpu" else None
         self._summed = 0.0
 
     def tick(self) -> None:
@@ -92,14 +105,15 @@ class Meter:
             return Energy(self._power * held_seconds, "stated_power")
         share = held_seconds / max(time.monotonic() - self._started, 1e-9)
         if self._gpu is not None:
-            return Energy(self._gpu() * share, "nvml_energy")
+            return Energy((self._gpu() - self._gpu_before) * share, "nvml_energy")
         if self._watts is not None:
             self.tick()
             return Energy(self._summed * share, "nvml_power")
         if self._rapl is not None:
             return Energy(self._rapl.joules() * share, "rapl")
+        method = "tdp_model" if self._device.kind == "cpu" else "host_model"
         busy = time.process_time() - self._spent
-        return Energy(modelled(self._device.cores, held_seconds, busy), "tdp_model")
+        return Energy(modelled(self._device.cores, held_seconds, busy), method)
 
 
 def modelled(cores: int, held_seconds: float, busy_core_seconds: float) -> float:
@@ -107,27 +121,23 @@ def modelled(cores: int, held_seconds: float, busy_core_seconds: float) -> float
     return IDLE_WATTS * cores * held_seconds + (BUSY_WATTS - IDLE_WATTS) * busy_core_seconds
 
 
-def _gpu_counter() -> Callable[[], float] | None:
-    """Joules of the first card since now; None where the card does not count them."""
-    start = _gpu_joules()
-    if start is None:
+def _reading(nvml: Any, read: Callable[[Any], int], card: Card) -> Callable[[], float] | None:
+    """What ``read`` tells of the card in thousandths, as joules or watts; None where the card does not tell.
+
+    A reading that is lost later counts as the one before it.
+    """
+    try:
+        last = read(card.handle) / 1000
+    except nvml.NVMLError:
         return None
-    return lambda: (_gpu_joules() or start) - start
 
+    def again() -> float:
+        nonlocal last
+        with contextlib.suppress(nvml.NVMLError):
+            last = read(card.handle) / 1000
+        return last
 
-def _gpu_joules() -> float | None:
-    with nvml_cards() as (nvml, cards):
-        try:
-            return float(nvml.nvmlDeviceGetTotalEnergyConsumption(cards[0].handle)) / 1000
-        except (nvml.NVMLError, IndexError):
-            return None
-
-
-def _gpu_watts() -> Callable[[], float]:
-    """The power of the first card now; keeps NVML open, because opening it for every reading is slow."""
-    cards = contextlib.ExitStack().enter_context(nvml_cards())
-    nvml, card = cards[0], cards[1][0]
-    return lambda: float(nvml.nvmlDeviceGetPowerUsage(card.handle)) / 1000
+    return again
 
 
 class Rapl:

@@ -73,13 +73,15 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """``confusion[right][said]`` counts of test examples; ``points`` are (truth, answer) of numbers."""
+    """``confusion[right][said]`` counts of test examples; ``points`` are (truth, answer) of numbers, and
+    ``farthest`` the test rows whose answers are the farthest off: (place, truth, answer), worst first."""
 
     class_names: tuple[str, ...]
     confusion: tuple[tuple[int, ...], ...] = ()
     calibration: tuple[Bin, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
     points: tuple[tuple[float, float], ...] = ()
+    farthest: tuple[tuple[int, float, float], ...] = ()
 
     @property
     def calibration_error(self) -> float:
@@ -117,6 +119,7 @@ class Report:
                 for m in held["mistakes"]
             ),
             tuple((truth, said) for truth, said in held["points"]),
+            tuple((place, truth, said) for place, truth, said in held.get("farthest", ())),
         )
 
 
@@ -159,7 +162,9 @@ def _of_numbers(examples: Examples, answers: NDArray[np.float32]) -> Report:
     truth, said = (values * target.std + target.mean for values in (examples.test_labels, answers))
     shown = np.linspace(0, len(truth) - 1, min(POINTS, len(truth))).round().astype(int)
     points = tuple((float(t), float(a)) for t, a in zip(truth[shown], said[shown], strict=True))
-    return Report((), points=points)
+    worst = np.argsort(-np.abs(said - truth), kind="stable")[:MISTAKES]
+    farthest = tuple((int(i), float(truth[i]), float(said[i])) for i in worst)
+    return Report((), points=points, farthest=farthest)
 
 
 def calibration(sure: NDArray[Any], right: NDArray[np.bool_]) -> tuple[Bin, ...]:

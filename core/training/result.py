@@ -18,7 +18,9 @@ class Progress:
     first step included). In phase "train", ``loss`` and ``accuracy`` are means over the epoch so far; in
     "validation", over the validation images at the end of the epoch; "test" tells that the test has
     begun and carries no numbers. ``epoch`` is a fraction: 1.5 is the middle of the second. ``joules`` is
-    the energy used so far, start-up included.
+    the energy used so far, start-up included; ``examples_per_second`` were trained on lately (a second or
+    more, validation left out), ``seconds_left`` go into the rest of the training at the mean pace since its
+    first step; ``utilisation`` (a share) and ``memory_bytes`` are of the device (see ``gauge``).
     """
 
     phase: Phase
@@ -29,6 +31,22 @@ class Progress:
     loss: float | None = None
     accuracy: float | None = None
     joules: float | None = None
+    examples_per_second: float | None = None
+    seconds_left: float | None = None
+    utilisation: float | None = None
+    memory_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """What a running run has told of itself besides its steps: fields of :class:`Progress`, None before the
+    first word of them."""
+
+    joules: float | None = None
+    examples_per_second: float | None = None
+    seconds_left: float | None = None
+    utilisation: float | None = None
+    memory_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +69,8 @@ class RunResult:
       was too short to tell.
     - ``training_flop``: of the images really shown; see ``architecture``.
     - ``energy``: joules over ``held_seconds``, how they were found and how far they may be off.
+    - ``mean_utilisation`` of the device (a share) and ``peak_memory_bytes``, the most that a reading found,
+      while it was trained and tested, since its last pause; None where the device does not tell.
     - ``environment``: versions, threads, backend.
     """
 
@@ -80,6 +100,8 @@ class RunResult:
     paused: bool = False
     test_rmse: float | None = None
     test_r2: float | None = None
+    mean_utilisation: float | None = None
+    peak_memory_bytes: int | None = None
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -100,9 +122,10 @@ def cost(held_seconds: float, price_per_hour: float) -> float:
 
 def under_way(progress: Progress) -> str:
     """What a running run has to say of itself in its summary."""
-    return json.dumps({"joules": progress.joules})
+    return json.dumps({f.name: getattr(progress, f.name) for f in fields(UnderWay)})
 
 
-def joules_so_far(summary: str | None) -> float | None:
-    """The energy that a running run has told of (:func:`under_way`); None before the first word of it."""
-    return json.loads(summary).get("joules") if summary else None
+def told(summary: str | None) -> UnderWay:
+    """What a running run has said in its ``summary`` (:func:`under_way`)."""
+    said: dict[str, Any] = json.loads(summary) if summary else {}
+    return UnderWay(**{f.name: said.get(f.name) for f in fields(UnderWay)})

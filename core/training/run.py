@@ -25,6 +25,8 @@ from numpy.typing import NDArray
 from core.i18n import Refusal
 from core.training import checkpoint, datasets, device, networks, own, scores, shelf
 from core.training.energy import Meter
+from core.training.gauge import Gauge
+from core.training.pace import Pace
 from core.training.report import report
 from core.training.result import Phase, Progress, RunResult, cost
 from core.training.spec import WHOLE_RANGES, RunSpec
@@ -78,7 +80,7 @@ def train(
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")] if classes else [],
         jit_compile=device.compiles_itself(used),
     )
-    watch = _Watch(spec, tell, stop, meter, held_since, leave, left)
+    watch = _Watch(spec, tell, stop, meter, Gauge.of(used), held_since, leave, left)
     test = scores.Scores()
     answers: NDArray[np.float32] | None = None
     test_seconds = 0.0
@@ -98,6 +100,7 @@ def train(
                 smaller=max(WHOLE_RANGES["batch_size"][0], spec.batch_size // 2),
             ) from error
         raise
+    watch.gauge.read(surely=True)
     here = time.time() - held_since
     held = here + watch.before.held
     energy = meter.read(here)
@@ -128,6 +131,8 @@ def train(
         energy=replace(energy, joules=energy.joules + watch.before.joules),
         device=used,
         environment=environment(used),
+        mean_utilisation=watch.gauge.mean_utilisation,
+        peak_memory_bytes=watch.gauge.peak_memory_bytes,
     )
     if leave is not None and answers is not None:
         try:
@@ -236,6 +241,7 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         tell: Tell,
         stop: Stop,
         meter: Meter,
+        gauge: Gauge,
         held_since: float,
         folder: Path | None,
         left: checkpoint.Left | None,
@@ -246,6 +252,7 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         self._keeper: checkpoint.Keeper | None = None
         self._held_since = held_since
         self._spec, self._tell, self._stop, self._meter = spec, tell, stop, meter
+        self.gauge = gauge
         self._validating = 0.0
         self._validation_began = 0.0
         self._first_step_done = 0.0
@@ -254,6 +261,7 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         self.stopped = self.paused = False
         self.fit_seconds = 0.0
         self.train: dict[str, float] = {}
+        self._pace = Pace()
 
     def start(self) -> None:
         self._began = time.perf_counter()
@@ -287,6 +295,7 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
 
     def say(self, phase: Phase, loss: float | None = None, accuracy: float | None = None) -> bool:
         """Report, and stop if that is the answer; whether to go on."""
+        load = self.gauge.read()
         progress = Progress(
             phase=phase,
             step=self.step,
@@ -296,6 +305,10 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
             loss=loss,
             accuracy=accuracy,
             joules=self._joules(),
+            examples_per_second=self._pace.lately(self.images, self._validating),
+            seconds_left=self._pace.left(self.step, self._spec.total_steps),
+            utilisation=load.utilisation,
+            memory_bytes=load.memory_bytes,
         )
         if not self._tell(progress):
             self._halt()
@@ -349,6 +362,7 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         now = time.perf_counter()
         if self.step == self._first_step + 1:
             self._first_step_done = now
+            self._pace.begin(self.step, self.images)
         if self._stop():
             self._halt()
         elif self._due(now):

@@ -26,6 +26,8 @@ ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     # Where JAX computes: leave the rest of a GPU's memory to others.
     "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+    # CUDA counts the cards as the driver does: the card that is measured is the one that trains.
+    "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
 }
 """What the processes of a run find set, unless it was set already."""
 

@@ -69,7 +69,13 @@ def all_runs(rows: list[RunRow], states: Mapping[str, Text], _: Language) -> pd.
 
 
 def choose(frame: pd.DataFrame, ids: list[str], key: str, chosen: str, _: Language) -> None:
-    """The table with rows to tick; the ids of those ticked are kept under ``chosen``."""
+    """The table with rows to tick; the ids of those ticked are kept under ``chosen``.
+
+    Streamlit keeps the places of the ticked rows. So the table is a new one whenever other runs are in it,
+    and begins with the ticks where those runs are now.
+    """
+    now = st.session_state.get(chosen) or []
+    key = f"{key}:{hash(tuple(ids)):x}"
 
     def ticked() -> None:
         rows = st.session_state[key]["selection"]["rows"]
@@ -81,6 +87,7 @@ def choose(frame: pd.DataFrame, ids: list[str], key: str, chosen: str, _: Langua
         key=key,
         on_select=ticked,
         selection_mode="multi-row",
+        selection_default={"selection": {"rows": [place for place, run in enumerate(ids) if run in now]}},
         column_config=_columns(_),
         alt=_("Past runs"),
     )

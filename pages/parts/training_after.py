@@ -73,6 +73,23 @@ def _answers(run: Finished, report: Report, _: Language) -> None:
         config={"displaylogo": False},
         alt=_("Answers against the truth"),
     )
+    if not report.farthest:  # one that was kept before these were told
+        return
+    st.caption(_("The test rows whose answers are the farthest off, in the unit of the number."))
+    st.dataframe(
+        [
+            {"row": place + 1, "right": truth, "said": said, "off": abs(said - truth)}
+            for place, truth, said in report.farthest
+        ],
+        hide_index=True,
+        column_config={
+            "row": _("Test row (number)"),
+            "right": st.column_config.NumberColumn(_("Right"), format="%.5g"),
+            "said": st.column_config.NumberColumn(_("Said"), format="%.5g"),
+            "off": st.column_config.NumberColumn(_("Off by"), format="%.5g"),
+        },
+        alt=_("Worst mistakes"),
+    )
 
 
 def _confusions(report: Report, _: Language) -> None:

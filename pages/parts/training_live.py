@@ -9,8 +9,9 @@ import streamlit as st
 from core.i18n import Language, Refusal, Text
 from core.storage import RunRow
 from core.training import checkpoint, shelf
+from core.training.device import Device
 from core.training.energy import METHODS
-from core.training.result import RunResult, cost, joules_so_far
+from core.training.result import RunResult, UnderWay, cost, told
 from core.training.spec import RunSpec
 from pages.parts.services import store
 from pages.parts.session import workspace
@@ -50,24 +51,82 @@ def running(row: RunRow, _: Language) -> None:
 def _meter(row: RunRow, spec: RunSpec, _: Language) -> None:
     total = row.total_steps or spec.total_steps
     held = max(0.0, time.time() - (row.started_at or time.time()))
+    said = told(row.summary)
+    left = said.seconds_left if row.step < total else None
     if row.step == 0:
         text = _("Starting: building the network")
     elif row.step >= total:
         text = _("Testing on {count} examples it has never seen", count=f"{spec.data.test_images:,}")
     else:
-        text = _(
-            "Step {step} of {total} · {speed} examples per second · about {left} s left",
-            step=f"{row.step:,}",
-            total=f"{total:,}",
-            speed=_.number(round(row.step * spec.batch_size / max(row.seconds, 0.1)), digits=3),
-            left=_.number(max(1.0, round(row.seconds * (total - row.step) / row.step)), digits=3),
-        )
+        text = _("Step {step} of {total}", step=f"{row.step:,}", total=f"{total:,}")
     st.progress(min(1.0, row.step / total), text=text)
-    seconds, dollars, joules = st.columns(3)
-    seconds.metric(_("Seconds"), _.number(round(held, 1), digits=4))
-    dollars.metric(_("Cost (USD)"), _.money(cost(held, spec.price_per_hour), "USD", digits=2))
-    energy = joules_so_far(row.summary)
-    joules.metric(_("Energy (J)"), "–" if energy is None else _.number(round(energy), digits=3))
+    energy, speed = said.joules, said.examples_per_second
+    with st.container(horizontal=True, gap="small"):
+        _figure(_("Seconds"), _.number(round(held, 1), digits=4))
+        _figure(
+            _("Time left (s)"),
+            NOT_YET if left is None else _.number(max(1.0, round(left)), digits=3),
+            _("Of the training, at its mean pace since the first step; the test comes on top."),
+        )
+        _figure(_("Cost (USD)"), _.money(cost(held, spec.price_per_hour), "USD", digits=2))
+        _figure(_("Energy (J)"), NOT_YET if energy is None else _.number(round(energy), digits=3))
+        _figure(
+            _("Examples per second"),
+            NOT_YET if speed is None else _.number(round(speed), digits=3),
+            _("Counted by the run itself over the last second or more of training, validation left out."),
+        )
+        if row.device:
+            _load(said, Device.from_json(row.device), _)
+
+
+NOT_YET = "–"
+FIGURE_PX = 148
+"""Two figures beside each other on a phone."""
+
+
+def _figure(label: str, value: str, words: str | None = None) -> None:
+    st.metric(label, value, help=words, width=FIGURE_PX)
+
+
+def _load(said: UnderWay, device: Device, _: Language) -> None:
+    """How hard the device works, and how much of its memory the run takes."""
+    busy = NOT_YET if said.utilisation is None else _.percent(said.utilisation)
+    memory = NOT_YET if said.memory_bytes is None else gib(said.memory_bytes, _)
+    total = _("Memory (GiB of {total})", total=gib(device.memory_bytes, _))
+    if device.kind == "gpu":
+        _figure(
+            _("GPU in use (%)"),
+            busy,
+            _("Share of the time in which the card computed, as its driver tells it (NVML)."),
+        )
+        _figure(
+            total,
+            memory,
+            _(
+                "Memory of the card used by this run, as its driver tells it (NVML); by all programs on the card where the driver does not tell them apart."
+            ),
+        )
+    else:
+        _figure(
+            _("Processor in use (%)"),
+            busy,
+            _(
+                "Processor time of the run's process, as a share of the {count} cores it may use.",
+                count=device.cores,
+            ),
+        )
+        _figure(
+            total,
+            memory,
+            _(
+                "Resident memory of the run's process, as the operating system counts it; of the whole machine's."
+            ),
+        )
+
+
+def gib(count: float, _: Language) -> str:
+    """Bytes as GiB, without the unit."""
+    return _.number(count / 2**30, digits=2)
 
 
 def _stop(run_id: str) -> None:
@@ -92,7 +151,7 @@ def _next(row: RunRow, spec: RunSpec, _: Language) -> None:
             on_click=_resume,
             args=(row.id, left.epochs * spec.steps_per_epoch),
         )
-    elif isinstance(smaller, int):
+    if isinstance(smaller, int) and smaller < spec.batch_size:
         st.button(
             _("Train with batches of {count} examples", count=smaller),
             key=f"training:smaller:{row.id}",
@@ -114,6 +173,21 @@ def _again(spec: RunSpec) -> None:
         store().runs.submit(ws.owner, ws.venture_id, spec.to_json(), spec.total_steps)
     except Refusal as refusal:
         ws.refused["training:start"] = refusal
+
+
+def _effort(result: RunResult, _: Language) -> None:
+    """How fast and how hard the device worked, in one line; what it did not tell is left out."""
+    speed = result.steady_images_per_second or result.images_per_second
+    parts = [_("{speed} examples per second", speed=_.number(speed, digits=3))]
+    if result.mean_utilisation is not None:
+        share = _.percent(result.mean_utilisation)
+        gpu = result.device.kind == "gpu"
+        parts.append(
+            _("GPU {share} in use", share=share) if gpu else _("processor {share} in use", share=share)
+        )
+    if result.peak_memory_bytes is not None:
+        parts.append(_("at most {memory} GiB of memory", memory=gib(result.peak_memory_bytes, _)))
+    st.caption(" · ".join(parts))
 
 
 ENDS = {
@@ -166,6 +240,7 @@ def ended_run(row: RunRow, _: Language) -> None:
             share=_.percent(method.uncertainty),
         ),
     )
+    _effort(result, _)
     if result.stopped_early:
         st.caption(
             _(

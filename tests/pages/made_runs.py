@@ -36,6 +36,8 @@ def result(spec: RunSpec, accuracy: float, seconds: float = 10.0) -> RunResult:
         cost_usd=cost(seconds, spec.price_per_hour),
         energy=Energy(joules=7.0 * seconds, method="tdp_model"),
         device=DEVICE,
+        mean_utilisation=0.8,
+        peak_memory_bytes=2**31,
     )
 
 
@@ -51,7 +53,19 @@ def running(store: Store, venture_id: str, spec: RunSpec = SPEC, share: float = 
     step = round(share * spec.total_steps)
     store.runs.append_metrics(row.id, [MetricRow(1, 0.1, 0.5, "train", 2.3, 0.1)])
     store.runs.append_metrics(row.id, [MetricRow(step, share, 4.0, "train", 0.5, 0.8)])
-    told = under_way(Progress("train", step, spec.total_steps, share, 4.0, joules=31.0))
+    said = Progress(
+        "train",
+        step,
+        spec.total_steps,
+        share,
+        4.0,
+        joules=31.0,
+        examples_per_second=1_234.4,
+        seconds_left=4.2,
+        utilisation=0.876,
+        memory_bytes=3 * 2**29,
+    )
+    told = under_way(said)
     store.runs.progress(row.id, step, 4.0, DEVICE.to_json(), told)
     return store.runs.get("local", row.id)
 

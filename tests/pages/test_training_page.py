@@ -94,10 +94,15 @@ def test_a_run_under_way_shows_step_time_money_energy_and_its_curve(tab, store):
     row = running(store, venture(app))
     app.run()
     (meter,) = app.get("progress")
-    assert meter.proto.text == f"Step 8 of {SPEC.total_steps} · 128 examples per second · about 4 s left"
+    assert meter.proto.text == f"Step 8 of {SPEC.total_steps}"
     assert meter.proto.value == 50
     shown = {m.label: m.value for m in app.metric}
     assert shown["Energy (J)"] == "31"
+    assert shown["Time left (s)"] == "4"
+    assert shown["Examples per second"] == "1,234"
+    assert shown["Processor in use (%)"] == "87.6%"
+    assert shown["Memory (GiB of 8)"] == "1.5"
+    assert all(m.help for m in app.metric if m.label not in ("Seconds", "Cost (USD)", "Energy (J)"))
     assert shown["Cost (USD)"].startswith("$0.00")
     assert float(shown["Seconds"]) >= 0
     assert [trace["y"] for trace in charts(app)[0]["data"]] == [[0.1, 0.8]]
@@ -159,8 +164,8 @@ def test_past_runs_of_every_kind_stand_in_one_table_newest_first(tab, store):
     done(store, venture(app), RunSpec(network="cnn", epochs=2), accuracy=0.98)
     running(store, venture(app))
     app.run()
-    assert list(past(app)["state"]) == ["done", "interrupted", "failed", "done"]
-    assert next(iter(past(app)["title"])) == "CNN · Adam · 2 epochs · 60,000 images"
+    assert list(past(app)["state"]) == ["training", "done", "interrupted", "failed", "done"]
+    assert list(past(app)["title"])[1] == "CNN · Adam · 2 epochs · 60,000 images"
     assert list(past(app)["device"].dropna().unique()) == [DEVICE.name]
 
 
@@ -175,6 +180,38 @@ def test_ticked_runs_are_drawn_over_each_other_and_told_apart(tab, store):
     app.session_state["training:compared"] = [row.id for row in rows]
     app.run()
     assert len([t for t in charts(app)[0]["data"] if t["mode"] == "lines"]) == 4
+
+
+def test_a_run_that_begins_is_drawn_over_the_ticked_ones_and_can_be_taken_out(tab, store):
+    app = tab("training")
+    finished = done(store, venture(app))
+    app.session_state["training:compared"] = [finished.id]
+    app.run()
+    begun = running(store, venture(app))
+    app.run()
+    lines = [trace["name"] for trace in charts(app)[0]["data"] if trace["mode"] == "lines"]
+    assert {name.split()[1].rstrip(",") for name in lines} == {begun.id[:6], finished.id[:6]}
+    assert list(past(app)["state"]) == ["training", "done"]
+    app.session_state["training:compared"] = [finished.id]
+    app.run()
+    assert app.session_state["training:compared"] == [finished.id], "what was taken out stays out"
+
+
+def test_the_device_s_work_of_a_gpu_is_called_the_gpu_s(tab, store):
+    app = tab("training")
+    row = running(store, venture(app))
+    card = replace(DEVICE, kind="gpu", name="NVIDIA H100", memory_bytes=80 * 2**30)
+    store.runs.progress(row.id, 8, 4.0, card.to_json())
+    app.run()
+    shown = {m.label: m.value for m in app.metric}
+    assert (shown["GPU in use (%)"], shown["Memory (GiB of 80)"]) == ("87.6%", "1.5")
+
+
+def test_a_finished_run_says_how_hard_the_device_worked(tab, store):
+    app = tab("training")
+    done(store, venture(app))
+    app.run()
+    assert "processor 80% in use · at most 2 GiB of memory" in text(app)
 
 
 def test_a_run_of_another_venture_is_not_shown(tab, store):
@@ -268,14 +305,36 @@ class Kept:
         file.write_bytes(b"x")
 
 
-def test_a_run_out_of_memory_offers_smaller_batches(tab, store):
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        ("failed", Refusal("The device ran out of memory: {smaller}", smaller=32)),
+        (
+            "interrupted",
+            Refusal("The process was killed ({signal}): {smaller}", signal="SIGKILL", smaller=32),
+        ),
+    ],
+)
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_run_out_of_memory_offers_smaller_batches_checkpoint_or_not(tab, store, state, reason, kept):
     app = tab("training")
-    reason = Refusal("The device ran out of memory: {smaller}", smaller=32)
-    row = broken(store, venture(app), "failed", reason, LONG)
+    row = broken(store, venture(app), state, reason, LONG)
+    if kept:
+        folder = shelf.run_folder(row.id, make=True)
+        (folder / checkpoint.NETWORK).write_bytes(b"x")
+        checkpoint.Keeper(Kept(), folder).keep(checkpoint.Left(2, 4.0, 5.0, 6.0), surely=True)
     app.run()
     app.button(key=f"training:smaller:{row.id}").click().run()
     newest = store.runs.rows("local", venture(app))[0]
     assert RunSpec.from_json(newest.spec).batch_size == 32
+
+
+def test_the_smallest_batch_is_not_offered_again(tab, store):
+    app = tab("training")
+    reason = Refusal("The device ran out of memory: {smaller}", smaller=8)
+    row = broken(store, venture(app), "failed", reason, replace(LONG, batch_size=8))
+    app.run()
+    assert f"training:smaller:{row.id}" not in [b.key for b in app.button]
 
 
 def test_a_finished_run_shows_its_report_and_can_be_deleted(tab, store):
@@ -306,11 +365,16 @@ def test_a_run_that_predicts_a_number_shows_its_error_in_the_unit_of_the_number(
     measured = replace(result(spec, 0.0), test_accuracy=None, test_rmse=54.32, test_r2=0.5)
     store.runs.finish(row.id, WORKER, "done", measured.to_json())
     folder = shelf.run_folder(row.id, make=True)
-    (folder / shelf.REPORT).write_text(Report((), points=((100.0, 110.0), (200.0, 180.0))).to_json())
+    (folder / shelf.REPORT).write_text(
+        Report((), points=((100.0, 110.0), (200.0, 180.0)), farthest=((1, 200.0, 180.0),)).to_json()
+    )
     app.run()
     assert not app.exception
     assert "Typical error: 54.3" in text(app)
-    assert list(past(app)["error"]) == [54.32]
+    (table,) = [d.value for d in app.dataframe if "error" in d.value]
+    assert list(table["error"]) == [54.32]
+    (farthest,) = [d.value for d in app.dataframe if "off" in d.value]
+    assert farthest.to_dict("records") == [{"row": 2, "right": 200.0, "said": 180.0, "off": 20.0}]
 
 
 def test_a_table_goes_from_upload_to_ready_by_what_the_worker_says(tab, store, monkeypatch):

@@ -68,6 +68,8 @@ def test_a_run_learns_and_says_what_it_cost(watched: tuple[RunResult, list[Progr
     assert result.steady_images_per_second is not None
     assert result.steady_images_per_second > result.images_per_second
     assert result.energy.joules > 0
+    assert result.mean_utilisation is not None and 0 < result.mean_utilisation <= 1
+    assert result.peak_memory_bytes is not None and 2**27 < result.peak_memory_bytes < 2**34
     assert result.environment["backend"].startswith("tensorflow 2.")
     assert RunResult.from_json(result.to_json()) == result
 
@@ -81,6 +83,8 @@ def test_progress_goes_from_the_first_batch_to_the_test(watched: tuple[RunResult
     assert [p.epoch for p in said if p.phase == "validation"][-1] == 2.0
     assert said[-2].accuracy == result.validation_accuracy
     assert all(p.total_steps == 80 and p.loss is not None for p in said[:-1])
+    assert all(p.memory_bytes and p.utilisation is not None for p in said)
+    assert said[-1].seconds_left == 0
 
 
 def test_training_is_that_of_a_plain_script_given_the_same_order() -> None:
