@@ -11,7 +11,8 @@ import statistics
 import time
 from pathlib import Path
 
-from core.training.child import PROGRESS
+from core.storage import new_id
+from core.training.child import PROGRESS, RESULT
 from core.training.cluster import ClusterAttempt, connect
 from core.training.spec import RunSpec
 from core.training.worker import ENVIRONMENT
@@ -31,13 +32,13 @@ run.train(RunSpec.from_json(sys.argv[1]), report)
 
 def actor() -> tuple[float, float]:
     began = time.perf_counter()
-    attempt = ClusterAttempt(SPEC.to_json(), time.time())
+    attempt = ClusterAttempt(SPEC.to_json(), time.time(), "", new_id())
     while not any(kind == PROGRESS for kind, _ in attempt.messages()):
         time.sleep(POLL_S)
     first = time.perf_counter() - began
     asked = time.perf_counter()
     attempt.stop()
-    while not attempt.over:
+    while not (attempt.over or any(kind == RESULT for kind, _ in attempt.messages())):
         time.sleep(POLL_S)
     stopped = time.perf_counter() - asked
     attempt.close()

@@ -19,9 +19,10 @@ from core.training import shelf
 from core.training.result import Progress
 from core.training.spec import RunSpec
 
-DEVICE, PROGRESS, RESULT, REFUSED, FAILED = "device", "progress", "result", "refused", "failed"
-"""What a message is: a pair of one of these and, in that order, a Device's JSON, a Progress, a RunResult's
-JSON, a Refusal's sentence and values, a sentence about an error nobody foresaw."""
+DEVICE, PROGRESS, KEPT, RESULT, REFUSED, FAILED = "device", "progress", "kept", "result", "refused", "failed"
+"""What a message is: a pair of one of these and, in that order, a Device's JSON, a Progress, nothing (files in
+the folder of the run are new), a RunResult's JSON, a Refusal's sentence and values, a sentence about an error
+nobody foresaw."""
 
 
 def probe(pipe: Connection) -> NoReturn:
@@ -72,6 +73,7 @@ def told(
             held_since=since,
             owner=owner,
             leave=shelf.run_folder(run_id, make=True),
+            kept=lambda: say((KEPT, None)),
         )
         say((RESULT, result.to_json()))
     except Refusal as refusal:
