@@ -70,7 +70,7 @@ def connect(address: str) -> int:
             address=address,
             namespace="compute-canvas",
             log_to_driver=False,
-            logging_level="error",
+            logging_level=logging.ERROR,
             runtime_env={"py_modules": [str(_CORE)], "env_vars": dict(ENVIRONMENT)},
         )
     except (ConnectionError, RuntimeError, ValueError) as error:
