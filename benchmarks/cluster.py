@@ -7,7 +7,9 @@ metric is seen, and from asking it to stop until it is known to have ended. Prin
 """
 
 import argparse
+import os
 import statistics
+import tempfile
 import time
 from pathlib import Path
 
@@ -76,6 +78,8 @@ def main() -> None:
     import ray
     from ray.cluster_utils import Cluster
 
+    folder = tempfile.TemporaryDirectory()
+    os.environ["COMPUTE_CANVAS_DATA_DIR"] = folder.name
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": True})
     connect(cluster.address)
     for name, way in (("actor", actor), ("job", lambda: job(cluster.head_node.webui_url))):
@@ -84,6 +88,7 @@ def main() -> None:
         print(f"{name}: first metric after {first:.2f} s, stopped after {stopped:.2f} s (n={given.runs})")
     ray.shutdown()
     cluster.shutdown()
+    folder.cleanup()
 
 
 if __name__ == "__main__":
