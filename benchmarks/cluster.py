@@ -7,11 +7,14 @@ metric is seen, and from asking it to stop until it is known to have ended. Prin
 """
 
 import argparse
+import os
 import statistics
+import tempfile
 import time
 from pathlib import Path
 
-from core.training.child import PROGRESS
+from core.storage import new_id
+from core.training.child import PROGRESS, RESULT
 from core.training.cluster import ClusterAttempt, connect
 from core.training.spec import RunSpec
 from core.training.worker import ENVIRONMENT
@@ -31,13 +34,13 @@ run.train(RunSpec.from_json(sys.argv[1]), report)
 
 def actor() -> tuple[float, float]:
     began = time.perf_counter()
-    attempt = ClusterAttempt(SPEC.to_json(), time.time())
+    attempt = ClusterAttempt(SPEC.to_json(), time.time(), "", new_id())
     while not any(kind == PROGRESS for kind, _ in attempt.messages()):
         time.sleep(POLL_S)
     first = time.perf_counter() - began
     asked = time.perf_counter()
     attempt.stop()
-    while not attempt.over:
+    while not (attempt.over or any(kind == RESULT for kind, _ in attempt.messages())):
         time.sleep(POLL_S)
     stopped = time.perf_counter() - asked
     attempt.close()
@@ -75,6 +78,8 @@ def main() -> None:
     import ray
     from ray.cluster_utils import Cluster
 
+    folder = tempfile.TemporaryDirectory()
+    os.environ["COMPUTE_CANVAS_DATA_DIR"] = folder.name
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": True})
     connect(cluster.address)
     for name, way in (("actor", actor), ("job", lambda: job(cluster.head_node.webui_url))):
@@ -83,6 +88,7 @@ def main() -> None:
         print(f"{name}: first metric after {first:.2f} s, stopped after {stopped:.2f} s (n={given.runs})")
     ray.shutdown()
     cluster.shutdown()
+    folder.cleanup()
 
 
 if __name__ == "__main__":

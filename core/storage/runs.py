@@ -120,6 +120,7 @@ class Runs(Queue):
                     reason=None,
                     step=step,
                     submitted_at=time.time(),
+                    started_at=None,  # it holds no device while it waits
                     ended_at=None,
                     cancel_requested=False,
                 ),

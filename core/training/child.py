@@ -20,10 +20,11 @@ from core.training import shelf
 from core.training.result import Progress
 from core.training.spec import RunSpec
 
-DEVICE, PROGRESS, RESULT, REFUSED, FAILED = "device", "progress", "result", "refused", "failed"
+DEVICE, PROGRESS, KEPT, RESULT, REFUSED, FAILED = "device", "progress", "kept", "result", "refused", "failed"
 READY = "ready"
-"""What a message is: a pair of one of these and, in that order, a Device's JSON, a Progress, a RunResult's
-JSON, a Refusal's sentence and values, a sentence about an error nobody foresaw, nothing."""
+"""What a message is: a pair of one of these and, in that order, a Device's JSON, a Progress, nothing (files in
+the folder of the run are new), a RunResult's JSON, a Refusal's sentence and values, a sentence about an error
+nobody foresaw, nothing (a process that stands by is ready for a run)."""
 
 
 def probe(pipe: Connection) -> NoReturn:
@@ -100,6 +101,7 @@ def told(
             spent=spent,
             owner=owner,
             leave=shelf.run_folder(run_id, make=True),
+            kept=lambda: say((KEPT, None)),
         )
         say((RESULT, result.to_json()))
     except Refusal as refusal:

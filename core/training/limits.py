@@ -98,6 +98,12 @@ def _price(run: RunRow) -> float:
         return 0.0
 
 
+def resume(store: Store, owner: str, run_id: str, step: int) -> RunRow:
+    """Put a run back into the queue to go on after ``step``, or a Refusal as :func:`submit` has it."""
+    Limits.from_environment().check(usage(store, owner))
+    return store.runs.resume(owner, run_id, step)
+
+
 def submit(store: Store, owner: str, venture_id: str | None, spec: RunSpec) -> RunRow:
     """Put a run into the queue, or a Refusal if its owner has nothing left for today."""
     Limits.from_environment().check(usage(store, owner))

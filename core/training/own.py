@@ -189,7 +189,7 @@ def prepare(
         y_test=labels[test],
     )
     if encoding is not None:
-        (folder / "encoding.json").write_text(encoding.to_json(), "utf-8")
+        (folder / shelf.ENCODING).write_text(encoding.to_json(), "utf-8")
     described = OwnData(
         id=data_id,
         name=name,
@@ -212,7 +212,7 @@ def load(owner: str, data_id: str) -> Examples:
         raise Refusal("This data was deleted; upload it again to train on it.")
     with np.load(folder / "data.npz", allow_pickle=False) as arrays:
         parts = [fixed(arrays[part]) for part in ("x_train", "y_train", "x_test", "y_test")]
-    coded = folder / "encoding.json"
+    coded = folder / shelf.ENCODING
     encoding = Encoding.from_json(coded.read_text("utf-8")) if coded.is_file() else None
     return Examples(parts[0], parts[1], parts[2], parts[3], encoding)
 

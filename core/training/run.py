@@ -27,6 +27,7 @@ from core.training import checkpoint, datasets, device, networks, own, scores, s
 from core.training.energy import Meter
 from core.training.gauge import Gauge
 from core.training.pace import Pace
+from core.training.patience import Patience
 from core.training.report import report
 from core.training.result import Phase, Progress, RunResult, cost
 from core.training.spec import WHOLE_RANGES, RunSpec
@@ -52,6 +53,7 @@ def train(
     spent: float = 0.0,
     owner: str = "",
     leave: Path | None = None,
+    kept: Callable[[], None] = lambda: None,
 ) -> RunResult:
     """Train and test what ``spec`` says, and measure it.
 
@@ -61,6 +63,7 @@ def train(
     ``spent`` are seconds of processor time that this process used for something else. Data of one's own is
     that of ``owner``. ``leave`` is a folder for the network and the report on it, and for
     checkpoints: a run that finds one there goes on from it, and measures on from what was measured.
+    ``kept`` is called whenever files in that folder are new.
 
     Raises a Refusal if the loss is no number any more, or if memory does not suffice.
     """
@@ -80,12 +83,13 @@ def train(
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")] if classes else [],
         jit_compile=device.compiles_itself(used),
     )
-    watch = _Watch(spec, tell, stop, meter, Gauge.of(used), held_since, leave, left)
+    patience = Patience(spec.patience, leave, left) if spec.patience else None
+    watch = _Watch(spec, tell, stop, meter, Gauge.of(used), held_since, leave, left, patience, kept)
     test = scores.Scores()
     answers: NDArray[np.float32] | None = None
     test_seconds = 0.0
     try:
-        _fit(model, spec, examples, chosen, kept_back, watch)
+        _fit(model, spec, examples, chosen, kept_back, watch, patience)
         if not watch.stopped and watch.say("test"):
             began = time.perf_counter()
             answers = answer(model, examples.test)
@@ -138,6 +142,7 @@ def train(
         try:
             _leave(model, spec, examples, answers, leave)
             checkpoint.clear(leave)
+            kept()
         except OSError:
             # A full disk takes the network, not what was measured.
             log.exception("the network could not be kept")
@@ -198,6 +203,7 @@ def _fit(
     chosen: Any,
     kept_back: Any,
     watch: "_Watch",
+    patience: Patience | None,
 ) -> None:
     labels = answers_of(examples.train_labels)
     data = device.fit_data(
@@ -207,11 +213,6 @@ def _fit(
     if spec.validation_images:
         scored = device.score_data(examples.train[kept_back], labels[kept_back], SCORE_BATCH)
         validation = (scored["x"], scored["y"]) if "y" in scored else scored["x"]
-    callbacks: list[keras.callbacks.Callback] = [watch]
-    if spec.patience:
-        callbacks.append(
-            keras.callbacks.EarlyStopping("val_loss", patience=spec.patience, restore_best_weights=True)
-        )
     watch.start()
     # Built inside the first step, its variables would have the whole step traced a second time.
     model.optimizer.build(model.trainable_variables)
@@ -220,7 +221,8 @@ def _fit(
         initial_epoch=watch.before.epochs,
         epochs=spec.epochs,
         verbose=0,
-        callbacks=callbacks,
+        # Patience goes first, so that a checkpoint holds what it thought of the epoch.
+        callbacks=[patience, watch] if patience else [watch],
         validation_data=validation,
         validation_batch_size=None if validation is None or "y" not in scored else SCORE_BATCH,
     )
@@ -245,10 +247,12 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         held_since: float,
         folder: Path | None,
         left: checkpoint.Left | None,
+        patience: Patience | None,
+        kept: Callable[[], None],
     ) -> None:
         super().__init__()
         self.before = left or checkpoint.Left(0, 0.0, 0.0, 0.0)
-        self._folder = folder
+        self._folder, self._patience, self._kept = folder, patience, kept
         self._keeper: checkpoint.Keeper | None = None
         self._held_since = held_since
         self._spec, self._tell, self._stop, self._meter = spec, tell, stop, meter
@@ -326,8 +330,12 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         held = self.before.held + time.time() - self._held_since
         chances = tuple(tuple(int(n) for n in np.asarray(state)) for state in _chances(self.model))
         where = checkpoint.Left(epochs, self._seconds(), held, self._joules(), chances)
+        best = None
+        if self._patience:
+            where, best = self._patience.remembered(where), self._patience.best_weights
         try:
-            self._keeper.keep(where, surely=pause)
+            if self._keeper.keep(where, best, surely=pause):
+                self._kept()
         except OSError:
             log.exception("no checkpoint could be kept")
             return
@@ -384,7 +392,7 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self._check(logs)
         self.train = dict(logs)
-        if not self.stopped:
+        if not self.model.stop_training:  # on request, or because the validation loss falls no more
             self._keep(epoch + 1)
         # An epoch on a hundred images takes milliseconds: not each of them is worth a point.
         last = epoch + 1 == self._spec.epochs

@@ -7,7 +7,7 @@ Beside the database, in the data folder that nobody else may read:
 
 An owner's folder is named by a hash of the owner, so a name cannot lead anywhere else; ids are words of
 16 hexadecimal digits and checked as such. Where web server and worker are different machines they share
-this folder.
+this folder; the machines of a cluster do not, they get and give parcels (:mod:`core.training.parcel`).
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from core.storage.place import make_folder
 from core.training.datasets import OwnData
 from core.training.report import Report
 
-DESCRIBED = "described.json"
+DESCRIBED, ENCODING = "described.json", "encoding.json"
 MODEL, REPORT = "model.keras", "report.json"
 UNFINISHED_S = 3600.0
 """An upload that nobody made ready within the hour is forgotten."""

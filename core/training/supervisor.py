@@ -237,7 +237,13 @@ class Supervisor:
         if row is None:
             return False
         log.info("run %s begins", row.id)
-        attempt = self._attempt(row, self._mode, card)
+        try:
+            attempt = self._attempt(row, self._mode, card)
+        except Refusal as refusal:
+            self._store.runs.finish(row.id, self._id, "failed", None, refusal)
+            if card:
+                card.leave()
+            return True
         self._active.append(Active(row, attempt, time.monotonic(), self._device, card=card))
         self._next_beat = 0.0
         return True

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.i18n import Language, Refusal, Text
 from core.storage import RunRow
-from core.training import checkpoint, shelf
+from core.training import checkpoint, limits, shelf
 from core.training.device import Device
 from core.training.energy import METHODS
 from core.training.result import RunResult, UnderWay, cost, told
@@ -162,15 +162,20 @@ def _next(row: RunRow, spec: RunSpec, _: Language) -> None:
 
 
 def _resume(run_id: str, step: int) -> None:
+    ws = workspace()
+    ws.refused.pop("training:start", None)
     (shelf.run_folder(run_id) / checkpoint.PAUSE).unlink(missing_ok=True)
-    with contextlib.suppress(Refusal):
-        store().runs.resume(workspace().owner, run_id, step)
+    try:
+        limits.resume(store(), ws.owner, run_id, step)
+    except Refusal as refusal:
+        ws.refused["training:start"] = refusal
 
 
 def _again(spec: RunSpec) -> None:
     ws = workspace()
+    ws.refused.pop("training:start", None)
     try:
-        store().runs.submit(ws.owner, ws.venture_id, spec.to_json(), spec.total_steps)
+        limits.submit(store(), ws.owner, ws.venture_id, spec)
     except Refusal as refusal:
         ws.refused["training:start"] = refusal
 

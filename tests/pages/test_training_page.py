@@ -298,6 +298,20 @@ def test_a_run_can_be_paused_and_goes_on_where_it_was(tab, store):
     assert [point.step for point in store.runs.metrics(row.id)] == [1]
 
 
+def test_going_on_is_refused_where_nothing_is_left_for_today(tab, store, monkeypatch):
+    app = tab("training")
+    row = running(store, venture(app), LONG)
+    folder = shelf.run_folder(row.id, make=True)
+    (folder / checkpoint.NETWORK).write_bytes(b"x")
+    checkpoint.Keeper(Kept(), folder).keep(checkpoint.Left(2, 4.0, 5.0, 6.0), surely=True)
+    store.runs.finish(row.id, WORKER, "stopped", None, None)
+    monkeypatch.setenv("COMPUTE_CANVAS_USER_MINUTES", "0.0000001")
+    app.run()
+    app.button(key=f"training:resume:{row.id}").click().run()
+    assert store.runs.get("local", row.id).state == "stopped"
+    assert any("of training in 24 hours is used up" in error.value for error in app.error)
+
+
 class Kept:
     """Stands for a network: it leaves a file."""
 

@@ -6,8 +6,9 @@ import pytest
 
 from core.i18n import Refusal
 from core.storage import Store, open_store
+from core.storage.rows import EndState
 from core.training import limits
-from core.training.limits import Limits, Usage, submit, usage
+from core.training.limits import Limits, Usage, resume, submit, usage
 from core.training.spec import RunSpec
 from core.training.sweep import Axis, Sweep
 from core.training.sweeping import advance
@@ -24,7 +25,14 @@ def store(tmp_path):
     opened.close()
 
 
-def ran(store: Store, monkeypatch: pytest.MonkeyPatch, began: float, ended: float, owner: str = "me") -> None:
+def ran(
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    began: float,
+    ended: float,
+    owner: str = "me",
+    state: EndState = "done",
+) -> None:
     """A run of ``owner`` that held the device from ``began`` to ``ended``, in seconds before now."""
     now = time.time()
     row = store.runs.submit(owner, None, SPEC.to_json())
@@ -32,7 +40,7 @@ def ran(store: Store, monkeypatch: pytest.MonkeyPatch, began: float, ended: floa
         patch.setattr("core.storage.queue.time.time", lambda: now - began)
         assert store.runs.claim("w", 1e9).id == row.id
         patch.setattr("core.storage.queue.time.time", lambda: now - ended)
-        assert store.runs.finish(row.id, "w", "done", None)
+        assert store.runs.finish(row.id, "w", state, None)
 
 
 def test_usage_is_what_the_last_24_hours_took_of_ones_own_runs(store, monkeypatch):
@@ -80,6 +88,18 @@ def test_a_run_beyond_the_limit_is_refused_and_others_are_not_concerned(store, m
     monkeypatch.setenv(limits.DOLLARS, "5")
     with pytest.raises(Refusal, match="limit of 5 dollars"):
         submit(store, "me", None, SPEC)
+
+
+def test_going_on_is_refused_like_beginning_and_waiting_for_it_takes_nothing(store, monkeypatch):
+    ran(store, monkeypatch, 700, 0, state="stopped")
+    (row,) = store.runs.rows("me")
+    monkeypatch.setenv(limits.MINUTES, "10")
+    with pytest.raises(Refusal, match="limit of 10 minutes of training in 24 hours is used up"):
+        resume(store, "me", row.id, 0)
+    assert store.runs.get("me", row.id).state == "stopped"
+    monkeypatch.setenv(limits.MINUTES, "20")
+    assert resume(store, "me", row.id, 0).state == "queued"
+    assert usage(store, "me") == Usage(0.0, 0.0)
 
 
 def test_a_sweep_ends_where_its_owner_has_nothing_left(store, monkeypatch):

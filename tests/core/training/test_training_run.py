@@ -336,6 +336,28 @@ def test_a_run_that_was_paused_goes_on_as_if_nothing_had_happened(tmp_path: Path
     assert checkpoint.left(parts) is None, "nothing is left to go on from"
 
 
+def test_early_stopping_forgets_nothing_over_a_pause(tmp_path: Path) -> None:
+    """Paused after every epoch: the same end, the same weights, the same accuracy as in one go."""
+    spec = RunSpec(dataset="iris", epochs=100, patience=4, learning_rate=0.05, batch_size=16, network="mlp")
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    whole.mkdir()
+    parts.mkdir()
+    once = train(spec, leave=whole)
+    assert once.stopped_early and once.epochs > spec.patience
+
+    checkpoint.ask_to_pause(parts)
+    parted = [train(spec, leave=parts)]
+    while parted[-1].paused:
+        left = checkpoint.left(parts)
+        assert left is not None and left.epochs == len(parted) <= once.epochs
+        parted.append(train(spec, leave=parts))
+    last = parted[-1]
+    assert last.stopped_early and last.epochs == once.epochs == len(parted)
+    assert (last.test_accuracy, last.test_loss) == (once.test_accuracy, once.test_loss)
+    kept, other = (answers.network(folder / "model.keras").get_weights() for folder in (whole, parts))
+    assert all(np.array_equal(one, two) for one, two in zip(kept, other, strict=True))
+
+
 def test_checkpoints_cost_a_fiftieth_of_the_time_at_most(tmp_path: Path) -> None:
     class Slow:
         saved = 0
