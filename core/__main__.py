@@ -123,7 +123,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--preset", choices=tuple(PRESETS), default="cnn")
     _add_fields(run, RunSpec, without={"own"}, leave_out=True)
     run.add_argument(
-        "--leave", type=Path, metavar="FOLDER", help="keep network, report, model card and script there"
+        "--leave",
+        type=Path,
+        metavar="FOLDER",
+        help="keep network (.keras, .onnx), report, model card and script there",
     )
     run.set_defaults(run=_train)
 

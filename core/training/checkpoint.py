@@ -27,7 +27,8 @@ class Left:
     """How far a run was: whole ``epochs``; ``seconds`` of ``fit``, ``held`` of the device, ``joules``.
 
     ``chances``: where the random numbers of each dropout layer were, which a ``.keras`` file leaves out.
-    ``waited``: epochs since the validation loss was best, ``best``, in epoch ``best_epoch``.
+    ``waited``: epochs since the validation loss was best: ``best``, with ``best_accuracy``, in
+    epoch ``best_epoch``.
     """
 
     epochs: int
@@ -37,6 +38,7 @@ class Left:
     chances: tuple[tuple[int, ...], ...] = ()
     waited: int = 0
     best: float | None = None
+    best_accuracy: float | None = None
     best_epoch: int = 0
 
 

@@ -33,7 +33,7 @@ def train(
     """Train the recipe ``preset``, with ``settings`` changed, and return what was measured, ready for JSON.
 
     ``settings`` are fields of :class:`RunSpec`; None leaves what the preset has. ``leave`` is a folder for
-    the network, the report on it, the model card and the script that trains it again. ``report`` is called up to four
+    the network (also as ONNX), the report on it, the model card and the script that trains it again. ``report`` is called up to four
     times a second; if it answers False the run stops. The device counts as held since this process began,
     imports included. Raises a Refusal for a wrong setting, and if the training fails.
     """
@@ -50,12 +50,16 @@ def train(
 
 
 def _write(spec: RunSpec, result: RunResult, folder: Path) -> None:
-    """Card, script and data beside the network."""
+    """Card, script, data and the ONNX file beside the network."""
     report = Report.from_json((folder / shelf.REPORT).read_text("utf-8"))
     card = model_card(folder.name, spec, result, report, language("en"))
     (folder / "model-card.md").write_text(card, "utf-8")
     (folder / "train.py").write_text(script(spec), "utf-8")
     (folder / DATA).write_bytes(data_file(spec, datasets.load(spec.dataset)))
+    with silent():
+        from core.training import onnx_file
+
+        onnx_file.write(folder, folder.name, spec)
 
 
 def explain(name: str, owner: str = "local") -> dict[str, Any]:

@@ -60,7 +60,8 @@ class RunResult:
       predicted there is no accuracy, but ``test_rmse``, the root of the mean squared error in the unit of
       the number, and ``test_r2``, the share of the variance that is explained.
     - ``train_loss``, ``train_accuracy``: means over the last epoch while it was trained.
-    - ``validation_loss``, ``validation_accuracy``: after the last epoch, if images were left over for it.
+    - ``validation_loss``, ``validation_accuracy``: after the last epoch, or with early
+      stopping after the best one, whose weights are kept; if examples were left over for it.
     - ``fit_seconds``: wall time of Keras' ``fit``: compilation, training and validation.
     - ``held_seconds``: wall time for which the run held the device, start-up and test included; this is
       what a cloud bills, and ``cost_usd`` = ``held_seconds`` × ``price_per_hour`` / 3600.

@@ -3,7 +3,7 @@
 Beside the database, in the data folder that nobody else may read:
 
     own/<owner>/<id>/     data.npz, described.json, encoding.json, and the file as it was uploaded
-    runs/<run>/           model.keras, report.json, a checkpoint
+    runs/<run>/           model.keras, model.onnx where asked for, report.json, a checkpoint
 
 An owner's folder is named by a hash of the owner, so a name cannot lead anywhere else; ids are words of
 16 hexadecimal digits and checked as such. Where web server and worker are different machines they share
@@ -25,7 +25,7 @@ from core.training.datasets import OwnData
 from core.training.report import Report
 
 DESCRIBED, ENCODING = "described.json", "encoding.json"
-MODEL, REPORT = "model.keras", "report.json"
+MODEL, ONNX, REPORT = "model.keras", "model.onnx", "report.json"
 UNFINISHED_S = 3600.0
 """An upload that nobody made ready within the hour is forgotten."""
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.charts.report import calibration_chart, confusion_chart, truth_chart
 from core.i18n import Language, Refusal
-from core.training import datasets, own, shelf
+from core.training import datasets, desk, own, shelf
 from core.training.card import model_card
 from core.training.report import Picture, Report
 from core.training.script import DATA, data_file, script
@@ -21,6 +21,8 @@ from pages.parts.shell import plain, select
 from pages.parts.training_try import try_it
 
 KEY = "training:after"
+ONNX_KEY = "training:onnx_making"
+ONNX_PATIENCE_S = 60.0
 SHOWN_PIXELS = 112
 """The width at which a picture is shown."""
 
@@ -196,7 +198,7 @@ def _confidence(report: Report, _: Language) -> None:
 def _take_away(run: Finished, report: Report, _: Language) -> None:
     st.markdown(
         _(
-            "**Model card**: what it is, what it learned from, how good it is. **Network**: a `.keras` file that Keras 3 opens on any backend. **Script**: the same run in plain Keras; on a processor with the same versions and threads it ends with the very same weights. It comes with its data."
+            "**Model card**: what it is, what it learned from, how good it is. **Network**: a `.keras` file that Keras 3 opens on any backend. **ONNX file**: the same network for programs without Keras, in a browser, on a phone or in another language; what it takes and answers is written in its metadata. **Script**: the same run in plain Keras; on a processor with the same versions and threads it ends with the very same weights. It comes with its data."
         )
     )
     short = run.row.id[:6]
@@ -222,6 +224,7 @@ def _take_away(run: Finished, report: Report, _: Language) -> None:
                 icon=":material/neurology:",
                 on_click="ignore",
             )
+            _onnx(run, _)
         owner = workspace().owner
         st.download_button(
             _("Script with data"),
@@ -241,6 +244,67 @@ def _take_away(run: Finished, report: Report, _: Language) -> None:
     )
     with st.expander(_("Script"), icon=":material/code:"):
         st.code(script(run.spec), language="python")
+
+
+def _onnx(run: Finished, _: Language) -> None:
+    """The network as ONNX: a button that has the worker make it, and then one that hands it over."""
+    file = shelf.run_folder(run.row.id) / shelf.ONNX
+    words = _("For programs without Keras: ONNX Runtime runs it in a browser, on a phone or in a server.")
+    making = st.session_state.get(ONNX_KEY)
+    if making is not None and making[0] == run.row.id:
+        cancel = st.empty()
+        cancel.button(_("Cancel"), key="training:onnx_cancel", icon=":material/close:", on_click=_forget_onnx)
+        _await_onnx(making[1], _)
+        cancel.empty()
+    if file.is_file():
+        st.download_button(
+            _("ONNX file"),
+            file.read_bytes,
+            f"model-{run.row.id[:6]}.onnx",
+            "application/octet-stream",
+            key="training:onnx",
+            icon=":material/conversion_path:",
+            on_click="ignore",
+            help=words,
+        )
+    elif ONNX_KEY not in st.session_state:
+        st.button(
+            _("Make the ONNX file"),
+            key="training:onnx_make",
+            icon=":material/conversion_path:",
+            on_click=_ask_for_onnx,
+            args=(run,),
+            help=words,
+        )
+
+
+def _ask_for_onnx(run: Finished) -> None:
+    _forget_onnx()
+    owner, spec = workspace().owner, run.spec.to_json()
+    question = desk.ask("onnx", owner=owner, run_id=run.row.id, spec_json=spec)
+    st.session_state[ONNX_KEY] = (run.row.id, question)
+
+
+def _forget_onnx() -> None:
+    """Take back what the worker was asked, if anything."""
+    making = st.session_state.pop(ONNX_KEY, None)
+    if making is not None:
+        desk.withdraw(making[1])
+
+
+def _await_onnx(question: str, _: Language) -> None:
+    try:
+        with st.spinner(_("The worker writes the ONNX file …")):
+            said = desk.wait_for(question, ONNX_PATIENCE_S)
+    except Refusal as refusal:
+        _forget_onnx()
+        st.error(plain(_.refusal(refusal)))
+        return
+    _forget_onnx()
+    if said is None:
+        st.error(_("The worker does not answer; it may be starting. Try again in a moment."))
+    else:
+        st.rerun()
 
 
 def _delete(run_id: str) -> None:

@@ -419,3 +419,40 @@ def test_a_file_that_is_refused_says_why(tab):
     app = tab("training")
     app.file_uploader(key="training:own_file").set_value(("shop.csv", b"", "text/csv")).run()
     assert errors(app) == ["The file shop.csv has 0.0 MB; more than 0 and at most 50 MB are allowed."]
+
+
+def test_an_onnx_file_is_made_when_asked_for_and_then_handed_over(tab, store, monkeypatch):
+    app = tab("training")
+    folder = finished_with_report(app, store)
+    said = []
+
+    def play(question, seconds):
+        held = json.loads(desk._file(question, "ask").read_text())
+        assert (held["what"], held["given"]["run_id"]) == ("onnx", folder.name)
+        if not said:
+            said.append("refused")
+            raise Refusal("The network of this run is not kept any more.")
+        (folder / shelf.ONNX).write_bytes(b"onnx")
+        return 4
+
+    monkeypatch.setattr(desk, "wait_for", play)
+    app.run()
+    app.button(key="training:onnx_make").click().run()
+    assert "The network of this run is not kept any more." in errors(app)
+    app.button(key="training:onnx_make").click().run()
+    assert not app.exception
+    assert not [
+        button for button in app.button if button.key in ("training:onnx_make", "training:onnx_cancel")
+    ]
+    assert "ONNX file" in [element.proto.label for element in app.get("download_button")]
+    assert not list((folder.parents[1] / "desk").glob("*.ask"))
+
+
+def finished_with_report(app, store):
+    """The folder of a finished run that left a network and a report."""
+    row = running(store, venture(app), RunSpec(dataset="diabetes", epochs=1), share=1.0)
+    store.runs.finish(row.id, WORKER, "done", result(RunSpec(dataset="diabetes", epochs=1), 0.0).to_json())
+    folder = shelf.run_folder(row.id, make=True)
+    (folder / shelf.REPORT).write_text(Report((), points=((100.0, 110.0), (200.0, 180.0))).to_json())
+    (folder / shelf.MODEL).write_bytes(b"keras")
+    return folder

@@ -79,6 +79,8 @@ def test_from_an_uploaded_table_to_a_prediction(store: Store) -> None:
     assert said["answers"][0][0] == pytest.approx(305, rel=0.1)
     with pytest.raises(Refusal, match="size is large; a number is needed"):
         asked("predict", owner=ME, run_id=run_id, spec_json=spec.to_json(), rows=[{"size": "large"}])
+    size = asked("onnx", owner=ME, run_id=run_id, spec_json=spec.to_json())
+    assert size == (shelf.run_folder(run_id) / shelf.ONNX).stat().st_size
     shelf.delete_own(ME, data_id)
     with pytest.raises(Refusal, match="was deleted"):
         asked("predict", owner=ME, run_id=run_id, spec_json=spec.to_json(), rows=[{"size": "1"}])

@@ -215,7 +215,17 @@ def test_a_number_is_predicted_with_an_error_in_its_own_unit() -> None:
 
 
 def test_early_stopping_ends_a_run_that_learns_no_more_and_tests_it() -> None:
-    result = train(RunSpec(dataset="iris", epochs=100, patience=2, learning_rate=0.05, batch_size=16))
+    said: list[Progress] = []
+
+    def heard(progress: Progress) -> bool:
+        said.append(progress)
+        return True
+
+    spec = RunSpec(dataset="iris", epochs=100, patience=2, learning_rate=0.05, batch_size=16)
+    result = train(spec, heard)
+    assert result.validation_loss is not None
+    # Judged by the network that is kept, not by the last one.
+    assert result.validation_loss <= min(p.loss for p in said if p.phase == "validation" and p.loss)
     assert result.stopped_early and not result.stopped
     assert result.epochs < 100
     assert result.test_accuracy is not None
@@ -354,6 +364,10 @@ def test_early_stopping_forgets_nothing_over_a_pause(tmp_path: Path) -> None:
     last = parted[-1]
     assert last.stopped_early and last.epochs == once.epochs == len(parted)
     assert (last.test_accuracy, last.test_loss) == (once.test_accuracy, once.test_loss)
+    assert (last.validation_loss, last.validation_accuracy) == (
+        once.validation_loss,
+        once.validation_accuracy,
+    )
     kept, other = (answers.network(folder / "model.keras").get_weights() for folder in (whole, parts))
     assert all(np.array_equal(one, two) for one, two in zip(kept, other, strict=True))
 
