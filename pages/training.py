@@ -76,7 +76,7 @@ def _room(polling: bool) -> None:
         st.rerun()
     left, right = st.columns([2, 3], gap="large")
     with left:
-        settings(ws, rows, _)
+        settings(ws, _)
     with right:
         for row in reversed([row for row in rows if row.active]):
             running(row, _)

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from core.i18n import Refusal
 from core.training import child
+from core.training.speed import Speed
 
 Mode = Literal["warm", "cold"]
 
@@ -157,12 +158,15 @@ class StandBy(Attempt):
 
     def __init__(self) -> None:
         super().__init__("warm", child.stand_by)
-        self.ready = False
+        self.speed: Speed | None = None
+        """How fast the device is, known once the process is ready."""
 
     def messages(self) -> list[tuple[str, Any]]:
         """What the process has said since the last time, but for that it is ready."""
         said = super().messages()
-        self.ready |= any(kind == child.READY for kind, _ in said)
+        for kind, content in said:
+            if kind == child.READY:
+                self.speed = content
         return [(kind, content) for kind, content in said if kind != child.READY]
 
     def begin(self, *arguments: object) -> None:

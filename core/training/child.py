@@ -24,7 +24,7 @@ DEVICE, PROGRESS, KEPT, RESULT, REFUSED, FAILED = "device", "progress", "kept", 
 READY = "ready"
 """What a message is: a pair of one of these and, in that order, a Device's JSON, a Progress, nothing (files in
 the folder of the run are new), a RunResult's JSON, a Refusal's sentence and values, a sentence about an error
-nobody foresaw, nothing (a process that stands by is ready for a run)."""
+nobody foresaw, a Speed (a process that stands by is ready for a run, and has measured it)."""
 
 
 def probe(pipe: Connection) -> NoReturn:
@@ -64,8 +64,7 @@ def stand_by(pipe: Connection) -> NoReturn:
     follow_parent()
     from core.training import run
 
-    run.warm_up()
-    pipe.send((READY, None))
+    pipe.send((READY, run.warm_up()))
     try:
         arguments = pipe.recv()
     except EOFError:

@@ -33,7 +33,8 @@ class Device:
 
     ``cores``: processor cores this process may use (of a GPU's host too). ``memory_bytes``: of the GPU,
     or of the machine. ``backend``: what computes, "tensorflow", "jax" or "torch". ``idle_gpu``: the name
-    of a GPU that is there but that this backend cannot use; "" if there is none.
+    of a GPU that is there but that this backend cannot use; "" if there is none. ``step_seconds`` and
+    ``flop_per_second``: its speed, where that was measured; see :mod:`core.training.speed`.
     """
 
     kind: Literal["cpu", "gpu"]
@@ -42,6 +43,8 @@ class Device:
     memory_bytes: int
     backend: str
     idle_gpu: str = ""
+    step_seconds: float | None = None
+    flop_per_second: float | None = None
 
     @property
     def remark(self) -> Text | None:

@@ -12,7 +12,7 @@ import logging
 import os
 import signal
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import wait
 from types import FrameType
 from typing import Any
@@ -188,13 +188,19 @@ class Supervisor:
                 self._stand_by = StandBy()
                 self._next_beat = 0.0
             return
-        was_ready = self._stand_by.ready
-        self._stand_by.messages()
-        if self._stand_by.ready is not was_ready:
-            self._next_beat = 0.0
+        if self._stand_by.speed is None:
+            self._stand_by.messages()
+            if speed := self._stand_by.speed:
+                known = Device.from_json(self._device)
+                self._device = replace(
+                    known, step_seconds=speed.step, flop_per_second=speed.flop_per_second
+                ).to_json()
+                self._next_beat = 0.0
         if self._stand_by.over:
             log.warning("the process that stood by is gone: %s", self._stand_by.ending())
-            self._stands_by = self._stand_by.ready  # one that cannot even get ready is not tried again
+            self._stands_by = (
+                self._stand_by.speed is not None
+            )  # one that cannot even get ready is not tried again
             self._dismiss()
 
     def _dismiss(self) -> None:
@@ -209,7 +215,7 @@ class Supervisor:
         if now < self._next_beat:
             return False
         self._next_beat = now + BEAT_S
-        warming = self._stand_by is not None and not self._stand_by.ready
+        warming = self._stand_by is not None and self._stand_by.speed is None
         state = "starting" if self._probe or warming else "busy" if self._active else "idle"
         host = here().partition("/")[0]
         self._store.workers.beat(self._id, host, os.getpid(), state, self._device, self._mode, fingerprint())
@@ -254,7 +260,7 @@ class Supervisor:
         if self._cluster:
             return ClusterAttempt(row.spec, row.started_at or time.time(), row.owner, row.id, again)
         about = (row.spec, row.started_at or time.time(), row.owner, row.id)
-        ready = self._stand_by and self._stand_by.ready and not self._stand_by.over
+        ready = self._stand_by and self._stand_by.speed and not self._stand_by.over
         if self._stand_by and ready and mode == "warm" and not card:
             attempt, self._stand_by = self._stand_by, None
             attempt.begin(*about)

@@ -17,6 +17,7 @@ from core.training.estimate import estimate
 from core.training.limits import Limits, usage
 from core.training.result import RunResult
 from core.training.spec import RunSpec
+from core.training.speed import shown
 from core.training.sweep import Sweep, Trial, judged, next_run
 
 PAST_RUNS = 100
@@ -103,15 +104,17 @@ def trials(runs: Sequence[RunRow]) -> list[Trial]:
 
 
 def seconds_of(store: Store, owner: str, device_name: str) -> Callable[[RunSpec], float | None]:
-    """How long a run of the owner would hold the device, from the speed of earlier ones; None if unknown."""
+    """How long a run of the owner would hold the device, from earlier ones or the speed measured; None if unknown."""
     past = [
         (RunSpec.from_json(run.spec), RunResult.from_json(run.summary))
         for run in store.runs.rows(owner, limit=PAST_RUNS)
         if run.state == "done" and run.summary
     ]
 
+    speed = shown(store, device_name)
+
     def seconds(spec: RunSpec) -> float | None:
-        found = estimate(spec, past, device_name)
+        found = estimate(spec, past, device_name, speed)
         return None if found is None else found.seconds
 
     return seconds

@@ -1,22 +1,22 @@
 """Settings of a training run: the data, a recipe, and everything else one click away."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
 from core.i18n import Language, Refusal
-from core.storage import RunRow
 from core.training import shelf
 from core.training.architecture import NETWORKS, Kind
 from core.training.choices import ACTIVATIONS, LOSSES, OPTIMIZERS, PRECISIONS, SCHEDULES, Choice
 from core.training.datasets import DATASETS, OWN, Dataset
-from core.training.estimate import estimate
+from core.training.estimate import UNSEEN, estimate
 from core.training.limits import submit
 from core.training.presets import PRESETS, presets_for
-from core.training.result import RunResult
 from core.training.service import device_in_use
 from core.training.spec import DEFAULT_PRICE_PER_HOUR, WHOLE_RANGES, RunSpec
+from core.training.speed import speed_of
+from pages.parts.runs_table import tested
 from pages.parts.services import store
 from pages.parts.session import Workspace, workspace
 from pages.parts.shell import plain, select
@@ -53,8 +53,11 @@ KEPT = ("seed", "train_images", "price_per_hour")
 
 FIRST = "fast"
 
+LOOKS_BACK = 30
+"""Runs of the founder, whichever plan they are for, from which time and cost are estimated."""
 
-def settings(ws: Workspace, rows: list[RunRow], _: Language) -> None:
+
+def settings(ws: Workspace, _: Language) -> None:
     """Data, recipe, price, what it will take, and the button."""
     _begin()
     _data(ws, _)
@@ -91,7 +94,7 @@ def settings(ws: Workspace, rows: list[RunRow], _: Language) -> None:
     except Refusal as refusal:
         st.error(plain(_.refusal(refusal)))
         return
-    _beforehand(spec, rows, _)
+    _beforehand(spec, _)
     st.button(
         _("Train"),
         key=_key("start"),
@@ -349,7 +352,7 @@ def _typed_number(field: str, text: str) -> float:
         raise Refusal("The momentum is “{value}”; a number such as 0.9 is needed.", value=text[:40]) from None
 
 
-def _beforehand(spec: RunSpec, rows: Sequence[RunRow], _: Language) -> None:
+def _beforehand(spec: RunSpec, _: Language) -> None:
     device = device_in_use(store())
     kind = _("GPU") if device.kind == "gpu" else _("CPU, {cores} cores", cores=device.cores)
     st.markdown(f":material/memory: **{plain(device.name)}** · {kind}")
@@ -362,24 +365,27 @@ def _beforehand(spec: RunSpec, rows: Sequence[RunRow], _: Language) -> None:
         flop=f"{spec.training_flop:.2e}",
     )
     st.caption(plain(said))
-    past = [
-        (RunSpec.from_json(row.spec), RunResult.from_json(row.summary))
-        for row in rows
-        if row.state == "done" and row.summary
-    ]
-    guess = estimate(spec, past, device.name)
+    past = [(run.spec, run.result) for run in tested(store().runs.rows(workspace().owner, limit=LOOKS_BACK))]
+    guess = estimate(spec, past, device.name, speed_of(device))
     if guess is None:
         st.caption(_("How long it takes here is known after the first run."))
         return
     low, high = guess.seconds / guess.factor, guess.seconds * guess.factor
+    about = {
+        "low": _.number(low, digits=2),
+        "high": _.number(high, digits=2),
+        "dollars": _.money(guess.dollars, "USD", digits=2),
+    }
     st.markdown(
         ":material/timer: "
         + plain(
             _(
                 "About {low} to {high} s and {dollars}, from earlier runs on this device",
-                low=_.number(low, digits=2),
-                high=_.number(high, digits=2),
-                dollars=_.money(guess.dollars, "USD", digits=2),
+                **about,
+            )
+            if guess.factor < UNSEEN
+            else _(
+                "About {low} to {high} s and {dollars}, from a first measure of this device's speed", **about
             )
         )
     )
