@@ -80,13 +80,14 @@ def choose_curve(runs: list[Finished], _: Language) -> Chosen:
     )
     found = families(((run.row.id, run.spec, run.result) for run in runs), by)
     ordered = sorted(found, key=lambda family: -len(found[family]))
-    names = {_named(family, _): family for family in ordered}
+    by_key = {family.key: family for family in ordered}
+    several = len({family.device for family in ordered}) > 1
     picked = select(
         _("Runs that differ in size only"),
-        {name: f"{name} ({len(found[family])})" for name, family in names.items()},
+        {key: f"{_named(one, several, _)} ({len(found[one])})" for key, one in by_key.items()},
         "tradeoffs:family",
     )
-    family = names.get(str(picked), ordered[0])
+    family = by_key.get(str(picked), ordered[0])
     members = {point.run_id for point in found[family]}
     specs = [run.spec for run in runs if run.row.id in members]
     seeds: dict[int, set[int]] = {}
@@ -100,10 +101,12 @@ def choose_curve(runs: list[Finished], _: Language) -> Chosen:
     return Chosen(by, family, found[family], specs[0], curve, refused, seeds)
 
 
-def _named(family: Family, _: Language) -> str:
+def _named(family: Family, device: bool, _: Language) -> str:
+    """What the runs have in common, with their ``device`` where there are several."""
+    name = f"{family.name} · {family.device}" if device else family.name
     if family.epochs is None:
-        return family.name
-    return _("{settings} · {count} epochs", settings=family.name, count=family.epochs)
+        return name
+    return _("{settings} · {count} epochs", settings=name, count=family.epochs)
 
 
 def curve_section(chosen: Chosen, _: Language) -> None:
