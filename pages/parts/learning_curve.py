@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.charts.curve import curve_chart
 from core.i18n import Language, Refusal, Text
-from core.training.curve import Curve, Zone, fit
+from core.training.curve import Curve, fit
 from core.training.points import By, Family, Measured, ToRun, families, to_run_next
 from core.training.result import cost
 from core.training.spec import RunSpec
@@ -26,12 +26,6 @@ SPARE = 2.0
 BY: dict[By, Text] = {
     "data": Text(en="training images", zh="训练图像数"),
     "compute": Text(en="compute", zh="算力"),
-}
-TRUST: dict[Zone, Text] = {
-    "measured": Text(en="within what was measured", zh="在实测范围内"),
-    "confident": Text(en="up to 3× the largest run: has a record", zh="不超过最大训练的 3 倍：有实测依据"),
-    "uncertain": Text(en="3 to 10× the largest run: uncertain", zh="最大训练的 3 至 10 倍：不确定"),
-    "speculation": Text(en="over 10× the largest run: speculation", zh="超过最大训练的 10 倍：推测"),
 }
 
 

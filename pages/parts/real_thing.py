@@ -19,18 +19,24 @@ from core.compute import (
     finetuning_findings,
     training_findings,
 )
-from core.i18n import Language, Refusal
-from core.training.curve import Curve
+from core.i18n import Language, Refusal, Text
+from core.training.curve import Curve, Zone
 from core.training.transfer import Transfer, transfers
 from core.venture import FinetunePlan, TrainingPlan, Venture
 from pages.parts.compute_figures import money_of
 from pages.parts.compute_link import finetune_plan, linked, own_prices, take, training_plan
-from pages.parts.learning_curve import TRUST, Chosen
+from pages.parts.learning_curve import Chosen
 from pages.parts.session import Workspace
 from pages.parts.shell import plain
 
 COST = "training_run_cost"
 PARTS = ("training", "finetune")
+TRUST: dict[Zone, Text] = {
+    "measured": Text(en="measured", zh="实测"),
+    "confident": Text(en="has a record (up to 3×)", zh="有实测依据（3 倍以内）"),
+    "uncertain": Text(en="uncertain (3 to 10×)", zh="不确定（3 至 10 倍）"),
+    "speculation": Text(en="speculation (over 10×)", zh="推测（超过 10 倍）"),
+}
 
 
 @dataclass(frozen=True)
@@ -199,32 +205,18 @@ def _frame(
 ) -> pd.DataFrame:
     money = money_of(ws, _)
 
-    def shares(three: tuple[float, float, float], digits: int) -> str:
-        low, middle, high = (_.percent(share, digits) for share in three)
+    def banded(low: str, middle: str, high: str) -> str:
         return _("{middle} ({low} to {high})", middle=middle, low=low, high=high)
 
     def row(step: str, falls: str, then: str, cost: Band, trust: str) -> dict[str, str]:
-        ends = _("{low} to {high}", low=money(cost.p10), high=money(cost.p90))
-        return {
-            "step": step,
-            "falls": falls,
-            "accuracy": then,
-            "cost": money(cost.p50),
-            "range": ends,
-            "trust": trust,
-        }
+        paid = banded(money(cost.p10), money(cost.p50), money(cost.p90))
+        return {"step": step, "falls": falls, "accuracy": then, "cost": paid, "trust": trust}
 
     rows = [row(_("today"), "–", _.percent(now, 3), costs[0].dollars, "")]
-    rows += [
-        row(
-            f"×{step.factor:g}",
-            shares(step.falls, 2),
-            shares(step.accuracy(now), 3),
-            cost.dollars,
-            _.text(TRUST[step.zone]),
-        )
-        for step, cost in zip(found, costs[1:], strict=True)
-    ]
+    for step, cost in zip(found, costs[1:], strict=True):
+        falls = banded(*(_.percent(share, 2) for share in step.falls))
+        then = banded(*(_.percent(share, 3) for share in step.accuracy(now)))
+        rows.append(row(f"×{step.factor:g}", falls, then, cost.dollars, _.text(TRUST[step.zone])))
     return pd.DataFrame(rows)
 
 
@@ -232,13 +224,13 @@ def _columns(chosen: Chosen, part: str, _: Language) -> dict[str, Any]:
     column = st.column_config.TextColumn
     data = _.text(chosen.spec.data.label)
     tokens = _(
-        "Estimated by the compute page for the model you plan, on so many times its tokens, experiments included: the middle estimate. The data themselves come on top."
+        "Estimated by the compute page for the model you plan, on so many times its tokens, experiments included: the middle estimate with P10 to P90. The data themselves come on top."
     )
     examples = _(
-        "Estimated by the compute page for the model you plan, on so many times its examples, experiments included: the middle estimate. The data themselves come on top."
+        "Estimated by the compute page for the model you plan, on so many times its examples, experiments included: the middle estimate with P10 to P90. The data themselves come on top."
     )
     return {
-        "step": column(_("Data") if chosen.by == "data" else _("Compute")),
+        "step": column(_("Data") if chosen.by == "data" else _("Compute"), pinned=True),
         "falls": column(
             _("Error falls by (measured)"),
             help=plain(
@@ -254,10 +246,6 @@ def _columns(chosen: Chosen, part: str, _: Language) -> dict[str, Any]:
         ),
         "cost": column(
             _("Cost of the planned run (estimated)"), help=tokens if part == "training" else examples
-        ),
-        "range": column(
-            _("P10 to P90 (estimated)"),
-            help=_("Eight of ten published runs cost between these, seen from their own estimate."),
         ),
         "trust": column(
             _("Trust in the measured fall"),

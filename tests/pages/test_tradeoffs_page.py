@@ -263,7 +263,8 @@ def test_the_measured_fall_stands_beside_the_estimated_cost_of_the_planned_model
         for tokens in (2e10, 4e10)
     )
     _ = language(code)
-    assert list(table["cost"])[:2] == [_.money(now, "USD"), _.money(twice, "USD")]
+    for told, cost in zip(table["cost"], (now, twice), strict=False):
+        assert told.startswith(_.money(cost, "USD"))
     if code == "en":
         assert "doubling your training data cuts the error by about 19% (measured, 80% interval" in text(app)
         assert "1B parameters, 20B tokens on 8 × H100 SXM" in text(app)
