@@ -40,7 +40,7 @@ def table(runs: list[Finished], _: Language, public: bool = False) -> None:
     for run in runs:
         title = run.spec.public_title if public else run.spec.title
         told = {"run": run.row.id[:6], "title": _.text(title)}
-        records.append({**told, **_measurements(run.result), "explained": run.result.test_r2})
+        records.append({**told, **_measurements(run.result)})
     frame = pd.DataFrame(records)
     empty = [name for name in ("accuracy", "error", "explained") if frame[name].isna().all()]
     frame = frame.drop(columns=empty)
@@ -100,6 +100,7 @@ def _measurements(result: RunResult) -> dict[str, object]:
         "accuracy": result.test_accuracy,
         "loss": result.test_loss,
         "error": result.test_rmse,
+        "explained": result.test_r2,
         "seconds": result.fit_seconds,
         "speed": result.images_per_second,
         "cost": result.cost_usd,
