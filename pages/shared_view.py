@@ -17,7 +17,7 @@ from pages.parts.drivers import CONFIDENCE, KINDS
 from pages.parts.figures import answer, cards, definitions
 from pages.parts.mentions import live
 from pages.parts.months_view import months_view
-from pages.parts.runs_table import finished, table
+from pages.parts.runs_table import table, tested
 from pages.parts.services import store
 from pages.parts.session import say
 from pages.parts.shell import CHART_BAR, language_switch, plain
@@ -109,10 +109,10 @@ def _block(block: str, projection: Projection, _: Language) -> None:
 
 def _training(version: VersionRow, link: LinkRow, _: Language) -> None:
     st.subheader(_("Training results"))
-    runs = finished(store().runs.rows(version.author, link.venture_id))
+    runs = tested(store().runs.rows(version.author, link.venture_id))
     runs = [run for run in runs if (run.row.ended_at or 0.0) <= link.created_at]
     if runs:
-        table(runs, _)
+        table(runs, _, public=True)
         st.caption(_("Each row is a real training run, measured on the device named."))
     else:
         st.caption(_("No model had been trained for this plan when the link was made."))

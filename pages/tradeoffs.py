@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from core.charts.training import tradeoff_chart
+from core.charts.theme import escaped
+from core.charts.training import number_chart, tradeoff_chart
 from core.finance import metrics, project, said, spoken
 from core.i18n import Language, Refusal, Text
 from core.training.curve import CONFIDENT, Curve
@@ -11,10 +12,11 @@ from core.venture import Amount, Source
 from pages.parts.decision import decision_section
 from pages.parts.drivers import source_line
 from pages.parts.learning_curve import Chosen, choose_curve, curve_section
-from pages.parts.runs_table import Finished, finished, table
+from pages.parts.real_thing import real_thing
+from pages.parts.runs_table import Finished, table, tested
 from pages.parts.services import store
 from pages.parts.session import Workspace, say, workspace
-from pages.parts.shell import plain
+from pages.parts.shell import plain, select
 
 TARGETS = ("accuracy", "training_run_cost")
 
@@ -28,33 +30,81 @@ def page() -> None:
             "Every finished run is a point. What was measured here can replace a guess in your plan with one click."
         )
     )
-    runs = finished(store().runs.rows(ws.owner, ws.venture_id, limit=500))
-    if not runs:
+    every = tested(store().runs.rows(ws.owner, ws.venture_id, limit=500))
+    if not every:
         st.info(
             _("No run has been finished for this plan yet. One run of a minute is enough to begin."),
             icon=":material/scatter_plot:",
         )
         st.page_link("training.py", label=_("Train a real model"), icon=":material/model_training:")
         return
+    runs = _of_one_data_set(every, _)
+    if runs[0].spec.data.task == "number":
+        _numbers(ws, runs, _)
+    else:
+        _classes(ws, runs, _)
+    st.subheader(_("Finished runs"))
+    table(runs, _)
+
+
+def _of_one_data_set(runs: list[Finished], _: Language) -> list[Finished]:
+    """The runs on one data set, which the founder chooses where there are several: accuracies on different
+    tasks say nothing of each other."""
+    groups: dict[str, list[Finished]] = {}
+    for run in runs:
+        groups.setdefault(run.spec.own.id if run.spec.own else run.spec.dataset, []).append(run)
+    if len(groups) == 1:
+        return runs
+    names = {key: f"{_.text(held[0].spec.data.label)} ({len(held)})" for key, held in groups.items()}
+    return groups[select(_("Data set of the runs"), names, "tradeoffs:data") or next(iter(groups))]
+
+
+def _names(runs: list[Finished], _: Language) -> list[str]:
+    return [escaped(f"{run.row.id[:6]} · {_.text(run.spec.title)}") for run in runs]
+
+
+def _numbers(ws: Workspace, runs: list[Finished], _: Language) -> None:
+    """Runs that predict a number: how much of it they explain, against cost. They have no accuracy."""
+    told = [run for run in runs if run.result.test_r2 is not None]
+    if told:
+        st.plotly_chart(
+            number_chart(
+                [run.result.cost_usd for run in told],
+                [run.result.test_r2 or 0.0 for run in told],
+                [run.result.test_rmse or 0.0 for run in told],
+                _names(told, _),
+                _,
+            ),
+            key="tradeoffs:numbers",
+            config={"displaylogo": False},
+            alt=_("Variation explained against cost"),
+        )
+    st.caption(
+        _("These runs predict a number, so they have no accuracy and no learning curve of it is drawn.")
+    )
+    if runs[0].spec.own is not None:
+        _take(ws, runs, _)
+
+
+def _classes(ws: Workspace, runs: list[Finished], _: Language) -> None:
+    """Runs that tell classes apart: accuracy against cost, and what more of it would take."""
     points = [Measured.of(run.row.id, run.spec, run.result) for run in runs]
     left, right = st.columns([3, 2], gap="large")
     with right:
         chosen = choose_curve(runs, _)
         target = _target(chosen, _)
     with left:
-        names = [f"{run.row.id[:6]} · {_.text(run.spec.title)}" for run in runs]
         price = chosen.spec.price_per_hour
         st.plotly_chart(
-            tradeoff_chart(points, names, pareto(points), chosen.curve, price, target, _),
+            tradeoff_chart(points, _names(runs, _), pareto(points), chosen.curve, price, target, _),
             key="tradeoffs:chart",
             config={"displaylogo": False},
             alt=_("Test accuracy against cost"),
         )
     curve_section(chosen, _)
     decision_section(ws, runs, chosen, _)
+    real_thing(ws, chosen, _)
     _take(ws, runs, _)
-    st.subheader(_("Finished runs"))
-    table(runs, _)
 
 
 def _target(chosen: Chosen, _: Language) -> float | None:
@@ -86,9 +136,13 @@ def _reach(curve: Curve, target: float, price: float, _: Language) -> None:
     low, middle, high = reach.cost_usd
     st.metric(_("Cost of a run that reaches it"), _.money(middle, "USD"))
     st.caption(
-        _("80% interval: {low} to {high}", low=_.money(low, "USD"), high=_.money(high, "USD"))
-        if high is not None
-        else _("80% interval: from {low}, with no upper end that the data support", low=_.money(low, "USD"))
+        plain(
+            _("80% interval: {low} to {high}", low=_.money(low, "USD"), high=_.money(high, "USD"))
+            if high is not None
+            else _(
+                "80% interval: from {low}, with no upper end that the data support", low=_.money(low, "USD")
+            )
+        )
     )
     if reach.factor > CONFIDENT:
         st.caption(
@@ -101,46 +155,52 @@ def _reach(curve: Curve, target: float, price: float, _: Language) -> None:
 
 def _take(ws: Workspace, runs: list[Finished], _: Language) -> None:
     st.subheader(_("Take a measured number into the plan"))
-    ids = {run.row.id: run for run in runs}
-    best = max(runs, key=lambda run: run.result.test_accuracy or 0.0)
+    best = max(runs, key=lambda run: run.result.test_accuracy or run.result.test_r2 or 0.0)
+    ids = {run.row.id: run for run in [best, *runs]}
     pick, first, second = st.columns([4, 3, 3], vertical_alignment="bottom")
-    chosen = pick.selectbox(
-        _("Run"),
-        list(ids),
-        index=list(ids).index(best.row.id),
-        format_func=lambda key: f"{key[:6]} · {_.text(ids[key].spec.title)}",
-        key="tradeoffs:run",
-    )
-    run = ids.get(str(chosen), best)
-    accuracy = run.result.test_accuracy or 0.0
-    first.button(
-        _("Take accuracy {share}", share=plain(_.percent(accuracy, 4))),
-        key="tradeoffs:accuracy",
-        icon=":material/straighten:",
-        width="stretch",
-        on_click=_taken,
-        args=("accuracy", accuracy, run),
-    )
-    second.button(
-        _("Take cost {money}", money=plain(_.money(run.result.cost_usd, "USD"))),
-        key="tradeoffs:cost",
-        icon=":material/straighten:",
-        width="stretch",
-        on_click=_taken,
-        args=("training_run_cost", run.result.cost_usd * ws.venture.usd_rate, run),
-    )
-    st.caption(
-        _(
-            "The accuracy was measured on MNIST, not on your task: it stands for your model only as far as the demo does."
+    with pick:
+        chosen = select(
+            _("Run"),
+            {key: f"{key[:6]} · {_.text(run.spec.title)}" for key, run in ids.items()},
+            "tradeoffs:run",
         )
-    )
+    run = ids.get(str(chosen), best)
+    accuracy = run.result.test_accuracy
+    if accuracy is not None:
+        first.button(
+            _("Take accuracy {share}", share=plain(_.percent(accuracy, 4))),
+            key="tradeoffs:accuracy",
+            icon=":material/straighten:",
+            width="stretch",
+            on_click=_taken,
+            args=("accuracy", accuracy, run),
+        )
+    if run.spec.own is not None:
+        second.button(
+            _("Take cost {money}", money=plain(_.money(run.result.cost_usd, "USD"))),
+            key="tradeoffs:cost",
+            icon=":material/straighten:",
+            width="stretch",
+            on_click=_taken,
+            args=("training_run_cost", run.result.cost_usd * ws.venture.usd_rate, run),
+        )
+        st.caption(_("Measured on your own data, with the network and on the device of the run."))
+    else:
+        st.caption(
+            plain(
+                _(
+                    "The accuracy was measured on {data}, not on your task: it stands for your model only as far as the demo does. What the demo cost is not what your model costs, so only the estimate above goes into the plan.",
+                    data=_.text(run.spec.data.label),
+                )
+            )
+        )
     _now(ws, _)
 
 
 def _taken(key: str, value: float, run: Finished) -> None:
     ws, _ = workspace(), say()
     driver = ws.venture.driver(key)
-    spec = run.spec.title
+    spec = run.spec.public_title  # the plan, and its sources with it, can be shared
     source = Source(
         kind="measured",
         text=Text(

@@ -146,6 +146,41 @@ def tradeoff_chart(
     )
 
 
+def number_chart(
+    costs: Sequence[float],
+    explained: Sequence[float],
+    errors: Sequence[float],
+    names: Sequence[str],
+    _: Language,
+) -> Figure:
+    """Runs that predict a number: the share of its variation that each explains (R²) against cost in USD
+    (log axis); ``errors`` are the typical errors, in the unit of the number."""
+    traces = [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": list(costs),
+            "y": [_short(share) for share in explained],
+            "text": [
+                _("{run}: typical error {error}", run=name, error=_.number(error))
+                for name, error in zip(names, errors, strict=True)
+            ],
+            "marker": {"color": BLUE, "size": 10},
+            "hovertemplate": "%{text}<br>%{y:.2%} · $%{x:.6f}<extra></extra>",
+        }
+    ]
+    return figure(
+        traces,
+        x_title=_("Cost of the run (USD, log axis)"),
+        y_title=_("Variation explained, R² (%)"),
+        height=380,
+        legend=False,
+        xaxis={"type": "log", "tickformat": "~g", "dtick": "D2"},
+        yaxis={"tickformat": ".1%"},
+        hovermode="closest",
+    )
+
+
 def _law(curve: Curve, price_per_hour: float, _: Language) -> list[dict[str, object]]:
     """The law as far as it has a record in a solid line, and beyond, paler, as what it is."""
     traces: list[dict[str, object]] = []

@@ -175,6 +175,19 @@ class Curve:
         )
         return 1 - float(high[0]), 1 - float(low[0])
 
+    def falls(self, factor: float) -> tuple[float, float, float]:
+        """Share of the error that goes when the largest run grows by ``factor`` (low, middle, high; 80 %).
+
+        1 - factor^-b with the b of each draw, its bend included; below 0 where an error may grow.
+        """
+        left = np.quantile(np.exp((self._bend - self._slope) * math.log(factor)), LEVELS[::-1])
+        return 1 - float(left[0]), 1 - float(left[1]), 1 - float(left[2])
+
+    def exponent(self) -> tuple[float, float, float]:
+        """b beyond the largest run, as (low, middle, high) of its 80 % interval."""
+        low, middle, high = np.quantile(self._slope - self._bend, LEVELS)
+        return float(low), float(middle), float(high)
+
     def zone(self, size: float) -> Zone:
         """How far the curve is to be trusted at ``size``."""
         return zone(size, self.largest)

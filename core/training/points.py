@@ -4,6 +4,7 @@
 worth their money, :func:`to_run_next` says which runs a curve still needs.
 """
 
+import hashlib
 import json
 import math
 from collections.abc import Iterable, Sequence
@@ -86,13 +87,23 @@ class Family:
     device: str
 
     @property
+    def key(self) -> str:
+        """A short name that no other family has and that stays the same."""
+        return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:16]
+
+    @property
     def name(self) -> str:
-        """The settings by their codes, such as "CNN · adam · relu · cross_entropy · 64"; unusual ones by name."""
+        """The settings by their codes, such as "CNN · adam · relu · cross_entropy · 64"; unusual ones by name,
+        data of the founder's own by what they are called."""
         held = dict(self.settings)
         first = ("network", "optimizer", "activation", "loss", "batch_size")
         parts = [str(held[key]).upper() if key == "network" else str(held[key]) for key in first]
         usual = asdict(RunSpec(network=str(held["network"]), optimizer=str(held["optimizer"])))
+        if own := held["own"]:
+            parts.insert(0, str(json.loads(str(own))["name"]))
         for key, value in self.settings:
+            if key == "dataset" and own:
+                continue
             if key not in first and value != usual[key] and not str(value).startswith("{"):
                 parts.append(f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}")
         return " · ".join(parts)

@@ -212,9 +212,17 @@ class RunSpec:
     @property
     def title(self) -> Text:
         """The run in a few words: "CNN · Adam · 5 epochs · 60,000 images"."""
+        return self._titled(self.data.label)
+
+    @property
+    def public_title(self) -> Text:
+        """The title for eyes other than the founder's: what a file of her own is called is her own affair."""
+        return self._titled(self.data.label if self.own is None else Text(en="own data", zh="自有数据"))
+
+    def _titled(self, data: Text) -> Text:
         rows = self.data.kind == "table"
         other = "" if self.dataset == MNIST.key else " · "
-        name = self.data.label if other else Text(en="", zh="")
+        name = data if other else Text(en="", zh="")
         return Text(
             en=f"{name.en}{other}{self.network.upper()} · {OPTIMIZERS[self.optimizer].label.en} · "
             f"{self.epochs} {'epoch' if self.epochs == 1 else 'epochs'} · {self.train_images:,} "

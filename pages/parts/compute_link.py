@@ -196,7 +196,7 @@ def take_button(ws: Workspace, part: str, _: Language) -> None:
         key=f"compute:take:{part}",
         type="primary",
         icon=":material/download:",
-        on_click=_take,
+        on_click=take,
         args=(part,),
         help=_(
             "Writes these numbers into the plan's drivers, with the source “estimated”; they follow this page."
@@ -311,7 +311,7 @@ def _changed(ws: Workspace, key: str, before: Amount, after: Amount, _: Language
     return f"- {plain(_.text(driver.label))}: {plain(was)} → **{plain(now)}** {plain(unit)}"
 
 
-def _take(part: str) -> None:
+def take(part: str) -> None:
     """Write what is on the screen into the plan's drivers, and keep what changed for the next run."""
     ws: Workspace = st.session_state["workspace"]
     _ = say()

@@ -5,7 +5,7 @@ import streamlit as st
 from core.finance import project
 from core.i18n import Language, Refusal, Text
 from core.training.curve import Curve, fit
-from core.training.decision import FACTOR, POINT, Action, Decision, Worth, decide, steps, tells_apart
+from core.training.decision import FACTOR, POINT, Action, Decision, Step, Worth, decide, steps, tells_apart
 from core.training.points import By, Measured, families
 from core.venture import Amount, Source, Venture
 from pages.parts.learning_curve import Chosen
@@ -34,7 +34,33 @@ def decision_section(ws: Workspace, runs: list[Finished], chosen: Chosen, _: Lan
     if data is None and compute is None:
         return
     st.subheader(_("Train more, buy data, or stop?"))
-    image_price = st.number_input(
+    own = chosen.spec.own is not None
+    image_price = _image_price(_) if own else 0.0
+    found = steps(
+        data, compute, points, chosen.spec.price_per_hour, image_price, chosen.spec.data.train_images
+    )
+    if not found:
+        return
+    worth = _worth(ws.venture)
+    decision = decide(found, worth)
+    with st.container(border=True):
+        if own:
+            st.markdown(f"{ICONS[decision.action]} {plain(_sentence(decision, ws.venture, _))}")
+            st.caption(plain(_remark(decision, ws.venture, worth, _)))
+        else:
+            _demo(decision.step, ws.venture, worth, _.text(chosen.spec.data.label), _)
+        if decision.step.by == chosen.by and chosen.curve is not None:
+            _take(decision, chosen, chosen.curve, _)
+    if compute is not None and not tells_apart(points):
+        st.caption(
+            _(
+                "All these runs have the same epochs, so they cannot tell whether longer training would pay; runs with other epochs on the same images would."
+            )
+        )
+
+
+def _image_price(_: Language) -> float:
+    return st.number_input(
         _("Price of one more labelled image (USD)"),
         0.0,
         10_000.0,
@@ -46,24 +72,49 @@ def decision_section(ws: Workspace, runs: list[Finished], chosen: Chosen, _: Lan
         ),
         persist_state="session",
     )
-    found = steps(
-        data, compute, points, chosen.spec.price_per_hour, image_price, chosen.spec.data.train_images
+
+
+def _demo(step: Step, venture: Venture, worth: Worth, data: str, _: Language) -> None:
+    """What the demo's next step would bring; its cents are not held against the plan's money."""
+    values: dict[str, object] = {
+        "data": data,
+        "now": _.percent(step.now, 3),
+        "then": _.percent(step.mid, 3),
+        "low": _.percent(step.low, 3),
+        "high": _.percent(step.high, 3),
+    }
+    told = (
+        _(
+            "On {data}, twice the training data should raise accuracy from {now} to {then} (80% interval {low} to {high}).",
+            **values,
+        )
+        if step.by == "data"
+        else _(
+            "On {data}, twice the compute should raise accuracy from {now} to {then} (80% interval {low} to {high}).",
+            **values,
+        )
     )
-    if not found:
-        return
-    worth = _worth(ws.venture)
-    decision = decide(found, worth)
-    with st.container(border=True):
-        st.markdown(f"{ICONS[decision.action]} {plain(_sentence(decision, ws.venture, _))}")
-        st.caption(plain(_remark(decision, ws.venture, worth, _)))
-        if decision.step.by == chosen.by and chosen.curve is not None:
-            _take(decision, chosen, chosen.curve, _)
-    if compute is not None and not tells_apart(points):
-        st.caption(
+    st.markdown(f":material/labs: {plain(told)}")
+    point = worth(step.now, min(step.now + POINT, MOST))
+    st.markdown(
+        plain(
             _(
-                "All these runs have the same epochs, so they cannot tell whether longer training would pay; runs with other epochs on the same images would."
+                "One more point of accuracy is worth {money} in your plan over {months} months.",
+                money=_.money(point, "USD"),
+                months=venture.horizon_months,
+            )
+            if point
+            else _("One point of accuracy is worth nothing in your plan as it stands.")
+        )
+    )
+    st.caption(
+        plain(
+            _(
+                "That run costs {paid}: what the demo costs, not what your model costs, so the two are not set against each other. What your planned model costs stands below, under “From the demo to the real thing”.",
+                paid=_.money(step.cost_usd, "USD"),
             )
         )
+    )
 
 
 def _both(runs: list[Finished], chosen: Chosen) -> tuple[Curve | None, Curve | None, list[Measured]]:

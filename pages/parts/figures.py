@@ -37,9 +37,9 @@ def definitions(keys: Iterable[str], projection: Projection, _: Language) -> Non
 def _card(metric: Metric, projection: Projection, _: Language, place: str) -> None:
     """A metric with its definition and benchmark behind the question mark, and a way to ask why."""
     venture = projection.venture
-    explained = _.text(metric.definition)
+    explained = plain(_.text(metric.definition))
     if str(metric.benchmark):
-        explained += "\n\n" + _("Benchmark: {text}", text=_.text(metric.benchmark))
+        explained += "\n\n" + _("Benchmark: {text}", text=plain(_.text(metric.benchmark)))
     value = said(metric, venture, _)
     with st.container(border=True, width=CARD_PX, height=CARD_HEIGHT_PX):
         st.markdown(_.text(metric.label), help=explained)

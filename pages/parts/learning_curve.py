@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.charts.curve import curve_chart
 from core.i18n import Language, Refusal, Text
-from core.training.curve import Curve, Zone, fit
+from core.training.curve import Curve, fit
 from core.training.points import By, Family, Measured, ToRun, families, to_run_next
 from core.training.result import cost
 from core.training.spec import RunSpec
@@ -26,12 +26,6 @@ SPARE = 2.0
 BY: dict[By, Text] = {
     "data": Text(en="training images", zh="训练图像数"),
     "compute": Text(en="compute", zh="算力"),
-}
-TRUST: dict[Zone, Text] = {
-    "measured": Text(en="within what was measured", zh="在实测范围内"),
-    "confident": Text(en="up to 3× the largest run: has a record", zh="不超过最大训练的 3 倍：有实测依据"),
-    "uncertain": Text(en="3 to 10× the largest run: uncertain", zh="最大训练的 3 至 10 倍：不确定"),
-    "speculation": Text(en="over 10× the largest run: speculation", zh="超过最大训练的 10 倍：推测"),
 }
 
 
@@ -80,13 +74,14 @@ def choose_curve(runs: list[Finished], _: Language) -> Chosen:
     )
     found = families(((run.row.id, run.spec, run.result) for run in runs), by)
     ordered = sorted(found, key=lambda family: -len(found[family]))
-    names = {_named(family, _): family for family in ordered}
+    by_key = {family.key: family for family in ordered}
+    several = len({family.device for family in ordered}) > 1
     picked = select(
         _("Runs that differ in size only"),
-        {name: f"{name} ({len(found[family])})" for name, family in names.items()},
+        {key: f"{_named(one, several, _)} ({len(found[one])})" for key, one in by_key.items()},
         "tradeoffs:family",
     )
-    family = names.get(str(picked), ordered[0])
+    family = by_key.get(str(picked), ordered[0])
     members = {point.run_id for point in found[family]}
     specs = [run.spec for run in runs if run.row.id in members]
     seeds: dict[int, set[int]] = {}
@@ -100,10 +95,12 @@ def choose_curve(runs: list[Finished], _: Language) -> Chosen:
     return Chosen(by, family, found[family], specs[0], curve, refused, seeds)
 
 
-def _named(family: Family, _: Language) -> str:
+def _named(family: Family, device: bool, _: Language) -> str:
+    """What the runs have in common, with their ``device`` where there are several."""
+    name = f"{family.name} · {family.device}" if device else family.name
     if family.epochs is None:
-        return family.name
-    return _("{settings} · {count} epochs", settings=family.name, count=family.epochs)
+        return name
+    return _("{settings} · {count} epochs", settings=name, count=family.epochs)
 
 
 def curve_section(chosen: Chosen, _: Language) -> None:

@@ -22,11 +22,6 @@ class Finished:
     result: RunResult
 
 
-def finished(rows: list[RunRow]) -> list[Finished]:
-    """The runs that were trained to the end and whose accuracy is known."""
-    return [run for run in tested(rows) if run.result.test_accuracy is not None]
-
-
 def tested(rows: list[RunRow]) -> list[Finished]:
     """The runs that were trained to the end and tested, those that predict a number with them."""
     return [
@@ -36,9 +31,19 @@ def tested(rows: list[RunRow]) -> list[Finished]:
     ]
 
 
-def table(runs: list[Finished], _: Language) -> None:
-    """Settings and measurements of finished runs side by side, each column with its unit."""
-    frame = pd.DataFrame([{**_settings(run.row, run.spec, _), **_measurements(run.result)} for run in runs])
+def table(runs: list[Finished], _: Language, public: bool = False) -> None:
+    """Settings and measurements of finished runs side by side, each column with its unit.
+
+    ``public``: for eyes other than the founder's, so without the names of her own files.
+    """
+    records = []
+    for run in runs:
+        title = run.spec.public_title if public else run.spec.title
+        told = {"run": run.row.id[:6], "title": _.text(title)}
+        records.append({**told, **_measurements(run.result)})
+    frame = pd.DataFrame(records)
+    empty = [name for name in ("accuracy", "error", "explained") if frame[name].isna().all()]
+    frame = frame.drop(columns=empty)
     st.dataframe(frame, hide_index=True, column_config=_columns(_), alt=_("Finished training runs"))
 
 
@@ -102,6 +107,7 @@ def _measurements(result: RunResult) -> dict[str, object]:
         "accuracy": result.test_accuracy,
         "loss": result.test_loss,
         "error": result.test_rmse,
+        "explained": result.test_r2,
         "seconds": result.fit_seconds,
         "speed": result.images_per_second,
         "cost": result.cost_usd,
@@ -119,6 +125,7 @@ def _columns(_: Language) -> dict[str, Any]:
         "accuracy": number(_("Test accuracy (%)"), format="percent"),
         "loss": number(_("Test loss"), format="%.4f"),
         "error": number(_("Typical error (unit of the number)"), format="%.4g"),
+        "explained": number(_("Variation explained, R² (%)"), format="percent"),
         "seconds": number(_("Training time (s)"), format="%.1f"),
         "speed": number(_("Images per second"), format="compact"),
         "cost": number(_("Cost (USD)"), format="%.6f"),

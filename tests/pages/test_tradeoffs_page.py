@@ -1,13 +1,15 @@
 """Accuracy and cost: runs as points, a law once four sizes are measured, and numbers that go into the plan."""
 
 import pytest
-from made_runs import DEVICE, done
+from made_runs import DEVICE, OWN, done, predicted
 from on_screen import charts, read, text
 
-from core.i18n import LANGUAGES
+from core.compute import TrainingPlan as ComputeTraining
+from core.compute import estimate_training
+from core.i18n import LANGUAGES, language
 from core.training.spec import RunSpec
 from core.training.sweep import Sweep
-from core.venture import Amount
+from core.venture import Amount, ComputePlan, TrainingPlan
 
 SIZES = (2_500, 5_000, 10_000, 20_000)
 
@@ -16,12 +18,12 @@ def venture(app):
     return app.session_state["workspace"].venture_id
 
 
-def sizes(store, venture_id, sizes=SIZES, seeds=2, exponent=0.3):
+def sizes(store, venture_id, sizes=SIZES, seeds=2, exponent=0.3, own=None):
     """Runs whose error is a power law of the training images, with a little luck of the seed."""
     for size in sizes:
         for seed in range(seeds):
             error = 2.5 * size**-exponent * (1 + 0.04 * (seed - 0.5))
-            spec = RunSpec(network="mlp", epochs=1, train_images=size, seed=seed)
+            spec = RunSpec(network="mlp", epochs=1, train_images=size, seed=seed, own=own)
             done(store, venture_id, spec, accuracy=1 - error, seconds=1 + size / 1_000)
 
 
@@ -113,13 +115,23 @@ def test_the_measured_accuracy_goes_into_the_plan_with_its_run_and_moves_cash(ta
 
 def test_the_measured_cost_goes_into_the_plan_in_its_currency(tab, store, kept):
     app = tab("tradeoffs")
-    done(store, venture(app), seconds=3_600.0)
+    done(store, venture(app), RunSpec(own=OWN), seconds=3_600.0)
     app.run()
     app.button(key="tradeoffs:cost").click().run()
     driver = kept(app).driver("training_run_cost")
     assert driver.amount.value == pytest.approx(0.10)
     assert driver.source.kind == "measured"
+    assert "own data · MLP" in driver.source.text.en and "secret_clients" not in str(driver.source)
+    assert "自有数据 · MLP" in driver.source.text.zh
     assert len(app.success) == 1
+
+
+def test_the_cost_of_a_demo_is_not_offered_to_the_plan(tab, store):
+    app = tab("tradeoffs")
+    done(store, venture(app))
+    app.run()
+    assert not any(button.key == "tradeoffs:cost" for button in app.button)
+    assert "measured on MNIST, handwritten digits, not on your task" in text(app)
 
 
 def test_the_run_to_take_can_be_chosen_and_the_best_is_offered_first(tab, store, kept):
@@ -173,7 +185,7 @@ def worth_nothing(app, store):
 @pytest.mark.parametrize("code", list(LANGUAGES))
 def test_the_runs_and_the_plan_make_a_decision_with_its_numbers(tab, store, code):
     app = tab("tradeoffs", code)
-    sizes(store, venture(app), sizes=(7_500, 15_000, 30_000, 60_000))
+    sizes(store, venture(app), sizes=(7_500, 15_000, 30_000, 60_000), own=OWN)
     app.run()
     assert not app.exception
     if code != "en":
@@ -189,14 +201,14 @@ def test_the_runs_and_the_plan_make_a_decision_with_its_numbers(tab, store, code
 
 def test_images_that_are_there_already_need_not_be_bought(tab, store):
     app = tab("tradeoffs")
-    sizes(store, venture(app))
+    sizes(store, venture(app), own=OWN)
     app.run()
     assert "Train on more of the data that is there: with 40,000 training images" in text(app)
 
 
 def test_a_plan_without_a_price_for_wrong_answers_gets_no_advice_to_spend(tab, store):
     app = tab("tradeoffs")
-    sizes(store, venture(app))
+    sizes(store, venture(app), own=OWN)
     worth_nothing(app, store)
     app = tab("tradeoffs", venture=venture(app))
     assert "Your plan does not say what a wrong answer costs" in text(app)
@@ -213,3 +225,117 @@ def test_the_expected_accuracy_goes_into_the_plan_as_a_range_with_its_source(tab
     assert low < expected < high
     assert driver.source.kind == "estimated"
     assert "8 measured runs" in driver.source.text.en
+
+
+def test_the_cents_of_the_demo_are_not_held_against_the_money_of_the_plan(tab, store):
+    app = tab("tradeoffs")
+    sizes(store, venture(app))
+    app.run()
+    shown = text(app)
+    assert "On MNIST, handwritten digits, twice the training data should raise accuracy from" in shown
+    assert "what the demo costs, not what your model costs" in shown
+    assert "In your plan that is worth" not in shown and "Stop here" not in shown
+    assert not any(field.key == "tradeoffs:image_price" for field in app.number_input)
+
+
+def planned(app, store, **fields):
+    """The plan of the tab with a training of its own."""
+    plan, row = store.ventures.load("local", venture(app))
+    own = ComputePlan(training=TrainingPlan(**fields))
+    store.ventures.save("local", venture(app), row.version, plan.with_compute_plan(own), "")
+
+
+def real_table(app):
+    return next(frame.value for frame in app.dataframe if "falls" in frame.value)
+
+
+@pytest.mark.parametrize("code", list(LANGUAGES))
+def test_the_measured_fall_stands_beside_the_estimated_cost_of_the_planned_model(tab, store, code):
+    app = tab("tradeoffs")
+    sizes(store, venture(app))
+    planned(app, store, parameters=1e9, tokens=2e10)
+    app = tab("tradeoffs", code)
+    assert not app.exception
+    table = real_table(app)
+    assert list(table["step"])[1:] == ["×2", "×4", "×10"]
+    now, twice = (
+        estimate_training(ComputeTraining(parameters=1e9, tokens=tokens)).all_dollars.p50
+        for tokens in (2e10, 4e10)
+    )
+    _ = language(code)
+    for told, cost in zip(table["cost"], (now, twice), strict=False):
+        assert told.startswith(_.money(cost, "USD"))
+    if code == "en":
+        assert "doubling your training data cuts the error by about 19% (measured, 80% interval" in text(app)
+        assert "1B parameters, 20B tokens on 8 × H100 SXM" in text(app)
+        app.number_input(key="tradeoffs:task_accuracy").set_value(80.0).run()
+        assert real_table(app)["accuracy"][0] == "80%"
+        assert real_table(app)["accuracy"][1].startswith("83.7%"), "a fifth less of 20% wrong answers"
+
+
+def test_a_plan_without_a_training_of_its_own_says_so_and_leads_to_the_compute_page(tab, store):
+    app = tab("tradeoffs")
+    sizes(store, venture(app))
+    app.run()
+    assert "Your plan has no training of its own yet" in text(app)
+    assert "compute" in [link.proto.page for link in app.get("page_link")]
+    assert app.radio(key="tradeoffs:planned").value is None
+    assert not any("falls" in frame.value for frame in app.dataframe)
+    app.radio(key="tradeoffs:planned").set_value("finetune").run()
+    assert not app.exception
+    assert "Llama 3.1 8B" in text(app) and len(real_table(app)) == 4
+
+
+def test_one_click_takes_the_cost_of_the_planned_run_which_then_follows_the_compute_page(tab, store, kept):
+    app = tab("tradeoffs")
+    sizes(store, venture(app))
+    planned(app, store, parameters=1e9, tokens=2e10)
+    app = tab("tradeoffs")
+    app.button(key="tradeoffs:take_planned").click().run()
+    driver = kept(app).driver("training_run_cost")
+    expected = estimate_training(ComputeTraining(parameters=1e9, tokens=2e10)).all_dollars.p50
+    low, high = driver.amount.ends()
+    assert driver.source.kind == "estimated" and low < expected < high
+    assert [link.key for link in kept(app).compute_plan.links] == ["training_run_cost"]
+    assert app.button(key="tradeoffs:take_planned").disabled
+    assert "follows the compute page until somebody types over it" in text(app)
+
+
+def test_runs_of_several_data_sets_are_looked_at_one_data_set_at_a_time(tab, store):
+    app = tab("tradeoffs")
+    done(store, venture(app), RunSpec(dataset="iris"), accuracy=0.99)
+    done(store, venture(app), RunSpec(dataset="diabetes"), accuracy=0.0)
+    done(store, venture(app), accuracy=0.91)
+    app.run()
+    assert app.selectbox(key="tradeoffs:data").value == "mnist", "that of the newest run"
+    points = [t["y"] for t in charts(app)[0]["data"] if t["mode"] == "markers" and t["y"]]
+    assert points == [[0.91]]
+    assert [len(frame.value) for frame in app.dataframe] == [1]
+    app.selectbox(key="tradeoffs:data").set_value("iris").run()
+    assert not app.exception
+    assert "Take accuracy 99%" in [button.label for button in app.button]
+    assert "measured on Iris" in text(app)
+
+
+@pytest.mark.parametrize("code", list(LANGUAGES))
+def test_runs_that_predict_a_number_have_a_chart_of_their_own_and_no_accuracy(tab, store, code):
+    app = tab("tradeoffs")
+    predicted(store, venture(app), RunSpec(dataset="diabetes"), explained=0.45, error=55.0)
+    app = tab("tradeoffs", code)
+    assert not app.exception
+    (chart,) = charts(app)
+    assert chart["data"][0]["y"] == [0.45]
+    assert list(app.dataframe[0].value["explained"]) == [0.45]
+    assert "accuracy" not in app.dataframe[0].value
+    assert not any(button.key == "tradeoffs:accuracy" for button in app.button)
+
+
+def test_the_holder_of_a_link_does_not_learn_what_a_file_of_the_founder_is_called(tab, store):
+    app = tab("tradeoffs")
+    done(store, venture(app), RunSpec(own=OWN), accuracy=0.9)
+    app.run()
+    assert "secret_clients" in str(app.dataframe[0].value["title"][0])
+    app.button(key="tradeoffs:accuracy").click().run()
+    holder = tab(token=store.links.create("local", venture(app), 2, "").token)
+    assert holder.dataframe[0].value["title"][0].startswith("own data · MLP")
+    assert not any("secret_clients" in frame.value.to_string() for frame in holder.dataframe)

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from core.i18n import Refusal
 from core.training.curve import CONFIDENT, FURTHEST, UNCERTAIN, fit, zone
+from core.training.datasets import OwnData
 from core.training.device import Device
 from core.training.energy import Energy
 from core.training.points import Measured, ToRun, families, pareto, to_run_next
 from core.training.result import RunResult
 from core.training.spec import RunSpec
+from core.training.transfer import transfers
 
 FLOP = 1e12
 SIZES = (1, 2, 4, 8, 16)
@@ -297,3 +299,83 @@ def test_the_runs_that_a_curve_needs_are_named() -> None:
         ToRun(1_000, 3),
         ToRun(2_000, 3),
     ]
+
+
+def test_of_an_exact_law_the_fall_of_the_error_is_one_minus_the_factor_to_minus_b() -> None:
+    for step in transfers(fit(law(0.2, 0.3))):
+        low, middle, high = step.falls
+        assert low < middle < high
+        assert middle == pytest.approx(1 - step.factor**-0.3, abs=0.02)
+        assert 1 - middle == pytest.approx(
+            (1 - transfers(fit(law(0.2, 0.3)))[0].falls[1]) ** math.log2(step.factor), rel=0.01
+        )
+
+
+def test_the_exponent_told_is_that_of_the_steps() -> None:
+    curve = fit(law(0.2, 0.3))
+    low, middle, high = curve.exponent()
+    assert low < curve.b < high
+    assert middle == pytest.approx(0.3, abs=0.02)
+    assert [1 - 2**-b for b in (low, middle, high)] == pytest.approx(curve.falls(2), rel=0.01)
+
+
+def test_only_a_step_of_two_has_a_record() -> None:
+    assert [step.zone for step in transfers(fit(law(0.2, 0.3)))] == ["confident", "uncertain", "uncertain"]
+
+
+def test_the_fall_is_of_the_error_that_the_task_has_today() -> None:
+    (step,) = transfers(fit(law(0.2, 0.3)), [2.0])
+    low, middle, high = step.accuracy(0.8)
+    assert middle == pytest.approx(1 - 0.2 * (1 - step.falls[1]))
+    assert 0.8 < low < middle < high < 1
+
+
+@pytest.mark.parametrize("now", [0.0, 1.0, -1.0, math.nan, math.inf])
+def test_an_accuracy_of_today_that_is_no_share_is_refused(now: float) -> None:
+    with pytest.raises(Refusal, match="The accuracy of your task is"):
+        transfers(fit(law(0.2, 0.3)))[0].accuracy(now)
+
+
+def test_families_of_other_data_have_other_names_and_keys() -> None:
+    own = {
+        key: OwnData(
+            id=key,
+            name=f"{key}.csv",
+            kind="table",
+            task="classes",
+            shape=(3,),
+            train=800,
+            test=200,
+            class_names=("no", "yes"),
+            target="answer",
+        )
+        for key in ("first", "second")
+    }
+    specs = [
+        RunSpec(own=own["first"]),
+        RunSpec(own=own["second"]),
+        RunSpec(dataset="iris"),
+        RunSpec(dataset="wine"),
+    ]
+    found = list(families((str(n), spec, result(spec, 0.9)) for n, spec in enumerate(specs)))
+    assert len({family.name for family in found}) == len({family.key for family in found}) == 4
+    assert "first.csv" in found[0].name
+    (again,) = families([("again", specs[0], result(specs[0], 0.8))])
+    assert again.key == found[0].key
+
+
+def test_the_title_for_others_does_not_tell_what_own_data_is_called() -> None:
+    own = OwnData(
+        id="a",
+        name="clients.csv",
+        kind="table",
+        task="classes",
+        shape=(3,),
+        train=800,
+        test=200,
+        class_names=("no", "yes"),
+        target="answer",
+    )
+    assert RunSpec(own=own).public_title.en == "own data · MLP · Adam · 5 epochs · 800 rows"
+    assert RunSpec(own=own).public_title.zh.startswith("自有数据 · ")
+    assert RunSpec(dataset="iris").public_title == RunSpec(dataset="iris").title
