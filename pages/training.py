@@ -15,7 +15,7 @@ from pages.parts.session import say, workspace
 from pages.parts.sweep import going, sweep_section
 from pages.parts.training_after import afterwards
 from pages.parts.training_data import own_data
-from pages.parts.training_live import ENDS, ended_run, running
+from pages.parts.training_live import ENDS, ended_run, go_on, running
 from pages.parts.training_settings import chosen_spec, settings
 from pages.parts.waiting import limits_line
 
@@ -146,6 +146,8 @@ def _past(rows: list[RunRow], _: Language) -> None:
         )
     )
     choose(all_runs(begun, STATES, _), [row.id for row in begun], "training:table", "training:compared", _)
+    last = None if any(row.active for row in rows) else next(row for row in rows if not row.active)
+    go_on([row for row in rows if row is not last], _)
 
 
 page()

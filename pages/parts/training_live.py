@@ -144,13 +144,7 @@ def _next(row: RunRow, spec: RunSpec, _: Language) -> None:
     left = checkpoint.left(shelf.run_folder(row.id))
     smaller = row.reason.values.get("smaller") if row.reason else None
     if left and row.state in ("stopped", "interrupted"):
-        st.button(
-            _("Go on after epoch {epoch} of {total}", epoch=left.epochs, total=spec.epochs),
-            key=f"training:resume:{row.id}",
-            icon=":material/resume:",
-            on_click=_resume,
-            args=(row.id, left.epochs * spec.steps_per_epoch),
-        )
+        _resume_button(row, spec, left, _)
     if isinstance(smaller, int) and smaller < spec.batch_size:
         st.button(
             _("Train with batches of {count} examples", count=smaller),
@@ -159,6 +153,29 @@ def _next(row: RunRow, spec: RunSpec, _: Language) -> None:
             on_click=_again,
             args=(replace(spec, batch_size=smaller),),
         )
+
+
+def go_on(rows: list[RunRow], _: Language) -> None:
+    """Runs that ended before their time and can go on from what they kept."""
+    for row in rows:
+        if row.state not in ("stopped", "interrupted") or not (
+            left := checkpoint.left(shelf.run_folder(row.id))
+        ):
+            continue
+        spec = RunSpec.from_json(row.spec)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(plain(f"{row.id[:6]} · {_.text(spec.title)}"))
+            _resume_button(row, spec, left, _)
+
+
+def _resume_button(row: RunRow, spec: RunSpec, left: checkpoint.Left, _: Language) -> None:
+    st.button(
+        _("Go on after epoch {epoch} of {total}", epoch=left.epochs, total=spec.epochs),
+        key=f"training:resume:{row.id}",
+        icon=":material/resume:",
+        on_click=_resume,
+        args=(row.id, left.epochs * spec.steps_per_epoch),
+    )
 
 
 def _resume(run_id: str, step: int) -> None:

@@ -312,6 +312,20 @@ def test_going_on_is_refused_where_nothing_is_left_for_today(tab, store, monkeyp
     assert any("of training in 24 hours is used up" in error.value for error in app.error)
 
 
+def test_a_paused_run_can_go_on_after_and_while_others_train(tab, store):
+    app = tab("training")
+    paused = running(store, venture(app), LONG)
+    folder = shelf.run_folder(paused.id, make=True)
+    (folder / checkpoint.NETWORK).write_bytes(b"x")
+    checkpoint.Keeper(Kept(), folder).keep(checkpoint.Left(2, 4.0, 5.0, 6.0), surely=True)
+    store.runs.finish(paused.id, WORKER, "stopped", None, None)
+    done(store, venture(app))
+    running(store, venture(app), LONG)
+    app.run()
+    app.button(key=f"training:resume:{paused.id}").click().run()
+    assert store.runs.get("local", paused.id).state == "queued"
+
+
 class Kept:
     """Stands for a network: it leaves a file."""
 
