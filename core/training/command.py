@@ -143,5 +143,7 @@ def flat(spec: RunSpec, result: RunResult) -> dict[str, Any]:
         "energy_joules": energy["joules"],
         "energy_method": energy["method"],
         "energy_uncertainty": result.energy.uncertainty,
+        "test_images": spec.data.test_images,
+        "available_images": spec.data.train_images,
         "spec": asdict(spec),
     }

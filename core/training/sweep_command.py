@@ -62,9 +62,12 @@ def sweep_report(sweep: Sweep, measured: Path | None = None, plan_only: bool = F
 
 
 def read_past(file: Path) -> Past:
-    """Results of ``core train`` as they were before they were written."""
+    """Results of ``core train`` or ``core sweep`` as they were before they were written; failed ones tell no
+    speed."""
     past = []
     for run in documents(file):
+        if run.get("state") == "failed":
+            continue
         try:
             nested = {
                 "device": {
