@@ -140,7 +140,7 @@ def _one(
         failed = Trial(spec, "failed", None, time.time() - began)
         return failed, {"state": "failed", "reason": str(refusal), "spec": asdict(spec)}, None
     state = "stopped" if result.stopped else "done"
-    trial = Trial(spec, state, None if result.stopped else judged(result), result.held_seconds)
+    trial = Trial(spec, state, None if result.stopped else judged(spec, result), result.held_seconds)
     return trial, {"state": state, **flat(spec, result)}, result
 
 

@@ -97,8 +97,10 @@ def trials(runs: Sequence[RunRow]) -> list[Trial]:
     """The runs of a sweep as it judges them."""
     found = []
     for run in runs:
-        accuracy = judged(RunResult.from_json(run.summary)) if run.state == "done" and run.summary else None
-        found.append(Trial(RunSpec.from_json(run.spec), run.state, accuracy, held(run)))
+        spec = RunSpec.from_json(run.spec)
+        over = run.state == "done" and run.summary
+        accuracy = judged(spec, RunResult.from_json(run.summary)) if over and run.summary else None
+        found.append(Trial(spec, run.state, accuracy, held(run)))
     return found
 
 
