@@ -308,7 +308,51 @@ def test_a_run_that_the_rest_of_the_budget_does_not_pay_for_is_not_begun(store: 
     assert len(store.sweeps.runs(row.id)) == 1
 
 
+def speed_known(store: Store, seconds: float = 2.0) -> None:
+    """An earlier run of the owner, of 9,000 images."""
+    store.runs.submit(OWNER, None, BASE.to_json(), BASE.total_steps)
+    finish_next(store, seconds)
+
+
+def test_with_room_for_several_no_more_are_begun_than_the_budget_pays_for(store: Store) -> None:
+    """A run takes some 60 s, and 100 s are there; those under way have held their devices for no time yet."""
+    speed_known(store, 60.0)
+    sweep = Sweep(base=BASE, axes=(Axis("batch_size", (32, 64, 128, 256)),), budget_minutes=100 / 60)
+    row = store.sweeps.create(OWNER, None, sweep.to_json())
+    for _ in range(4):
+        advance(store, 4, "CPU")
+        store.runs.claim("worker", 60)
+    assert [run.state for run in store.sweeps.runs(row.id)] == ["running"]
+    assert store.sweeps.get(OWNER, row.id).active
+    rich = replace(sweep, budget_minutes=250 / 60)
+    other = store.sweeps.create(OWNER, None, rich.to_json())
+    for _ in range(6):
+        advance(store, 4, "CPU")
+    assert len(store.sweeps.runs(other.id)) == 3
+
+
+def test_where_the_speed_is_not_known_the_first_run_goes_alone_until_it_tells(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is halfway after 10 s, so each takes 20 s: 65 s pay for that one and two more."""
+    sweep = Sweep(base=BASE, axes=(Axis("batch_size", (32, 64, 128, 256)),), budget_minutes=65 / 60)
+    row = store.sweeps.create(OWNER, None, sweep.to_json())
+    advance(store, 4, "CPU")
+    now = time.time()
+    with monkeypatch.context() as patch:
+        patch.setattr("core.storage.queue.time.time", lambda: now - 10)
+        first = store.runs.claim("worker", 1e6)
+    assert first is not None and first.total_steps
+    advance(store, 4, "CPU")
+    assert len(store.sweeps.runs(row.id)) == 1
+    store.runs.progress(first.id, first.total_steps // 2, 10.0, "CPU")
+    for _ in range(4):
+        advance(store, 4, "CPU")
+    assert len(store.sweeps.runs(row.id)) == 3
+
+
 def test_a_sweep_is_stopped_with_its_runs(store: Store) -> None:
+    speed_known(store)
     row = store.sweeps.create(OWNER, None, Sweep(base=BASE, axes=(RATES,), budget_minutes=60).to_json())
     advance(store, 2, "CPU")
     running = store.runs.claim("worker", 60)
