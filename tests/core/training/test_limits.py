@@ -1,6 +1,7 @@
 """What a user may take in a day: counted from the runs, refused at the door, and stopped in the act."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -24,10 +25,17 @@ def store(tmp_path):
     opened.close()
 
 
-def ran(store: Store, monkeypatch: pytest.MonkeyPatch, began: float, ended: float, owner: str = "me") -> None:
+def ran(
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    began: float,
+    ended: float,
+    owner: str = "me",
+    spec: RunSpec = SPEC,
+) -> None:
     """A run of ``owner`` that held the device from ``began`` to ``ended``, in seconds before now."""
     now = time.time()
-    row = store.runs.submit(owner, None, SPEC.to_json())
+    row = store.runs.submit(owner, None, spec.to_json())
     with monkeypatch.context() as patch:
         patch.setattr("core.storage.queue.time.time", lambda: now - began)
         assert store.runs.claim("w", 1e9).id == row.id
@@ -44,6 +52,25 @@ def test_usage_is_what_the_last_24_hours_took_of_ones_own_runs(store, monkeypatc
     used = usage(store, "me")
     assert used.minutes == pytest.approx(120, abs=0.1)
     assert used.dollars == pytest.approx(72, abs=0.1)
+
+
+def test_the_price_of_the_server_is_the_least_that_counts_whatever_was_typed(store, monkeypatch):
+    free, dear = replace(SPEC, price_per_hour=0.0), replace(SPEC, price_per_hour=5.0)
+    ran(store, monkeypatch, 3_600, 0, spec=free)
+    assert usage(store, "me").dollars == 0.0
+    monkeypatch.setenv(limits.PRICE, "2")
+    monkeypatch.setenv(limits.DOLLARS, "1.5")
+    assert usage(store, "me").dollars == pytest.approx(2.0, abs=0.01)
+    with pytest.raises(Refusal, match=r"limit of 1\.5 dollars"):
+        submit(store, "me", None, free)
+    ran(store, monkeypatch, 3_600, 0, spec=dear)
+    assert usage(store, "me").dollars == pytest.approx(7.0, abs=0.01)
+
+
+def test_a_price_of_the_server_that_is_no_number_is_named(monkeypatch):
+    monkeypatch.setenv(limits.PRICE, "cheap")
+    with pytest.raises(Refusal, match="COMPUTE_CANVAS_DEVICE_PRICE is “cheap”; a number above 0"):
+        Limits.from_environment()
 
 
 def test_limits_come_from_the_environment_and_nothing_is_limited_without(monkeypatch):
