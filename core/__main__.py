@@ -35,7 +35,7 @@ from core.finance.report import goal_report, sensitivity_report
 from core.i18n import LANGUAGES, Refusal, language
 from core.reports.command import write_xlsx
 from core.training.command import explain, spec_of, train
-from core.training.curve_report import AVAILABLE, curve_report
+from core.training.curve_report import curve_report
 from core.training.presets import PRESETS
 from core.training.spec import RunSpec
 from core.training.sweep import METHODS, Sweep
@@ -138,7 +138,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     curve.add_argument("--target", type=float, metavar="ACCURACY", help="a share, such as 0.99")
     curve.add_argument("--price-per-hour", type=float, metavar="USD")
-    curve.add_argument("--available", type=int, default=AVAILABLE, metavar="IMAGES")
+    curve.add_argument(
+        "--available", type=int, metavar="IMAGES", help="to train on, if not as many as the runs say"
+    )
     curve.set_defaults(
         run=lambda chosen: curve_report(
             chosen.runs, chosen.by, chosen.at, chosen.target, chosen.price_per_hour, chosen.available

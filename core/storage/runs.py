@@ -62,15 +62,15 @@ class Runs(Queue):
             order = [waiting for waiting, _owner in in_turn(connection)]
         return order.index(run_id) + 1 if run_id in order else 0
 
-    def before(self, run_id: str) -> list[RunRow]:
-        """What a waiting run waits for: the runs under way, then those whose turn is before its own."""
+    def line(self) -> tuple[list[RunRow], list[RunRow]]:
+        """The runs under way, oldest first, and the waiting ones in the order of their turn, of all owners."""
+        active = select(runs).where(_R.state.in_(("running", "queued"))).order_by(_R.started_at, _R.id)
         with self._database.reading() as connection:
+            found = [run_of(row) for row in connection.execute(active).mappings()]
             order = [waiting for waiting, _owner in in_turn(connection)]
-            ahead = order[: order.index(run_id)] if run_id in order else []
-            query = select(runs).where(or_(_R.state == "running", _R.id.in_(ahead)))
-            found = {row["id"]: run_of(row) for row in connection.execute(query).mappings()}
-        under_way = [run for run in found.values() if run.state == "running"]
-        return under_way + [found[run_id] for run_id in ahead if run_id in found]
+        waiting = {run.id: run for run in found if run.state == "queued"}
+        under_way = [run for run in found if run.state == "running"]
+        return under_way, [waiting[run_id] for run_id in order if run_id in waiting]
 
     def held_since(self, owner: str, since: float) -> list[RunRow]:
         """The owner's runs that held a device at any time after ``since`` (seconds since 1970)."""

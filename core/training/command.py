@@ -5,7 +5,7 @@ finished one does well and badly.
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import psutil
 
 from core.i18n import Refusal, language
 from core.storage import open_store
-from core.training import datasets, shelf
+from core.training import checkpoint, datasets, shelf
 from core.training.card import model_card
 from core.training.presets import PRESETS
 from core.training.report import Report
@@ -21,6 +21,9 @@ from core.training.result import Progress, RunResult
 from core.training.script import DATA, data_file, script
 from core.training.spec import RunSpec
 from core.training.worker import ENVIRONMENT
+
+SPEC = "spec.json"
+"""What a folder of ``train`` holds a run of."""
 
 
 def train(
@@ -33,20 +36,45 @@ def train(
     """Train the recipe ``preset``, with ``settings`` changed, and return what was measured, ready for JSON.
 
     ``settings`` are fields of :class:`RunSpec`; None leaves what the preset has. ``leave`` is a folder for
-    the network (also as ONNX), the report on it, the model card and the script that trains it again. ``report`` is called up to four
-    times a second; if it answers False the run stops. The device counts as held since this process began,
+    the network (also as ONNX), the report on it, the model card and the script that trains it again; a run
+    that was cut off goes on from what it left there, and one of other settings is refused. ``report`` is
+    called up to four times a second; if it answers False the run stops. The device counts as held since this process began,
     imports included. Raises a Refusal for a wrong setting, and if the training fails.
     """
     spec = spec_of(preset, {name: value for name, value in settings.items() if value is not None})
+    if leave is not None:
+        _take(leave, spec)
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     with silent():
         from core.training import run
 
     result = run.train(spec, report, held_since=psutil.Process().create_time(), leave=leave)
-    if leave is not None:
+    if leave is not None and not result.stopped:
         _write(spec, result, leave)
     return flat(spec, result)
+
+
+def _take(folder: Path, spec: RunSpec) -> None:
+    """Keep what the run is beside its checkpoints; a Refusal if one of another run is there."""
+    file = folder / SPEC
+    if checkpoint.left(folder) is not None:
+        try:
+            before = _trained(RunSpec.from_json(file.read_text("utf-8")))
+        except (OSError, ValueError, TypeError, Refusal):
+            before = None
+        if before != _trained(spec):
+            raise Refusal(
+                "{folder} holds what a run with other settings left when it was cut off; take another folder, or delete {file} there.",
+                folder=str(folder),
+                file=checkpoint.NETWORK,
+            )
+    file.write_text(spec.to_json(), "utf-8")
+
+
+def _trained(spec: RunSpec) -> RunSpec:
+    """The run without what its training does not depend on."""
+    return replace(spec, price_per_hour=0.0, power_watts=None)
 
 
 def _write(spec: RunSpec, result: RunResult, folder: Path) -> None:
@@ -147,5 +175,7 @@ def flat(spec: RunSpec, result: RunResult) -> dict[str, Any]:
         "energy_joules": energy["joules"],
         "energy_method": energy["method"],
         "energy_uncertainty": result.energy.uncertainty,
+        "test_images": spec.data.test_images,
+        "available_images": spec.data.train_images,
         "spec": asdict(spec),
     }

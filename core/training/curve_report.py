@@ -1,14 +1,18 @@
 """``python -m core curve RUNS.json``: learning curves from a file of finished runs, ready for JSON.
 
-The file holds the results of ``python -m core train``, as a list, as {"runs": [...]} or simply one after
-the other (``core train … >> RUNS.json``). A run from elsewhere needs only ``images`` and ``test_error``
-or ``test_accuracy``; ``training_flop``, ``held_seconds``, ``cost_usd``, ``network`` and ``epochs`` are
-used where they are there.
+The file holds the results of ``python -m core train``, as a list, as {"runs": [...]}, as ``core sweep``
+writes them, or simply one after the other (``core train … >> RUNS.json``). A run from elsewhere needs only
+``images`` and ``test_error`` or ``test_accuracy``; ``test_images`` (else 10,000), ``available_images``
+(else 60,000), ``training_flop``, ``held_seconds``, ``cost_usd``, ``network`` and ``epochs`` are used where
+they are there. Runs that failed, were stopped or predict a number have no test accuracy: they are left out,
+and counted on standard error.
 """
 
 import json
 import math
+import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +22,8 @@ from core.training.points import TEST_IMAGES, By, Measured, to_run_next
 
 MAX_BYTES = 20_000_000
 AVAILABLE = 60_000
+"""Training images that there are, where neither the runs nor the caller say so: those of MNIST."""
+
 STEPS = (1.0, 2.0, 3.0, 10.0, 30.0)
 """Where a curve is told if nobody asks: multiples of the largest run."""
 
@@ -28,35 +34,66 @@ def curve_report(
     at: Sequence[float] = (),
     target: float | None = None,
     price_per_hour: float | None = None,
-    available: int = AVAILABLE,
+    available: int | None = None,
 ) -> dict[str, Any]:
     """Every curve that the runs in ``file`` support, and what to run next where they do not.
 
     ``at``: sizes (images, or FLOP) to tell the error at; ``target``: an accuracy whose size and cost are
-    wanted; ``available``: the images there are. Raises a Refusal for a file that cannot be read.
+    wanted; ``available``: the images there are, if not as many as the runs say. Raises a Refusal for a file that cannot be read.
     """
     for size in at:
         if not (math.isfinite(size) and size > 0):
             raise Refusal("The size is {value}; a number above 0 is needed.", value=size)
+    told, left_out = read_runs(file, by)
+    if left_out:
+        print(f"{left_out} runs without a test accuracy were left out", file=sys.stderr)
     return {
         "by": by,
+        "left_out": left_out,
         "curves": [
-            _one(name, points, by, at, target, price_per_hour, available)
-            for name, points in read_runs(file, by).items()
+            _one(
+                name,
+                runs.points,
+                by,
+                at,
+                target,
+                price_per_hour,
+                runs.available if available is None else available,
+            )
+            for name, runs in told.items()
         ],
     }
 
 
-def read_runs(file: Path, by: By) -> dict[str, list[Measured]]:
-    """The tested runs of a file by what they have in common."""
-    found: dict[str, list[Measured]] = {}
+@dataclass(slots=True)
+class Together:
+    """Tested runs that have their settings in common, and how many images there are to train on."""
+
+    points: list[Measured] = field(default_factory=list)
+    available: int = 0
+
+
+def read_runs(file: Path, by: By) -> tuple[dict[str, Together], int]:
+    """The tested runs of a file by what they have in common, and how many runs were left out."""
+    found: dict[str, Together] = {}
+    left_out = 0
     for number, run in enumerate(documents(file), 1):
-        if run.get("stopped"):
+        if _untested(run):
+            left_out += 1
             continue
-        found.setdefault(_family(run, by), []).append(_point(run, number, by))
+        together = found.setdefault(_family(run, by), Together())
+        together.points.append(_point(run, number, by))
+        there = int(_number(run.get("available_images", AVAILABLE), "available_images", number))
+        together.available = max(together.available, there)
     if not found:
         raise Refusal("{file} holds no tested run.", file=str(file))
-    return found
+    return found, left_out
+
+
+def _untested(run: dict[str, Any]) -> bool:
+    """Whether a run says itself that it has no accuracy: it failed, was stopped, or predicts a number."""
+    ended = run.get("state", "done") != "done" or bool(run.get("stopped"))
+    return ended or ("test_accuracy" in run and run["test_accuracy"] is None and "test_error" not in run)
 
 
 def documents(file: Path) -> list[dict[str, Any]]:

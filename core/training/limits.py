@@ -4,7 +4,9 @@ Set in the environment of the server (its worker inherits it); what is not set i
 
 - ``COMPUTE_CANVAS_USER_RUNS``: runs of one user under way at the same time;
 - ``COMPUTE_CANVAS_USER_MINUTES``: minutes for which one user's runs hold devices in 24 hours;
-- ``COMPUTE_CANVAS_USER_DOLLARS``: the same in dollars, at the price that each run gives its device.
+- ``COMPUTE_CANVAS_USER_DOLLARS``: the same in dollars, at the price that each run gives its device, or at
+- ``COMPUTE_CANVAS_DEVICE_PRICE`` (USD per hour) where that is more: the least that an hour counts. Without
+  it a user who types 0 as the price of the device has no limit in dollars.
 
 The day is the last 24 hours at any moment. A run that would begin beyond a limit is refused, and one
 under way is stopped when the limit is reached.
@@ -21,10 +23,11 @@ from core.storage import RunRow, Store
 from core.training.result import cost
 from core.training.spec import RunSpec
 
-RUNS, MINUTES, DOLLARS = (
+RUNS, MINUTES, DOLLARS, PRICE = (
     "COMPUTE_CANVAS_USER_RUNS",
     "COMPUTE_CANVAS_USER_MINUTES",
     "COMPUTE_CANVAS_USER_DOLLARS",
+    "COMPUTE_CANVAS_DEVICE_PRICE",
 )
 DAY_S = 86_400.0
 
@@ -51,6 +54,7 @@ class Limits:
         runs = _read(RUNS)
         if runs is not None and runs != int(runs):
             raise Refusal("{name} is “{value}”; a whole number above 0 is needed.", name=RUNS, value=runs)
+        _read(PRICE)
         return cls(None if runs is None else int(runs), _read(MINUTES), _read(DOLLARS))
 
     def check(self, used: Usage) -> None:
@@ -82,12 +86,12 @@ def _read(name: str) -> float | None:
 
 def usage(store: Store, owner: str) -> Usage:
     """What the owner's runs took in the last 24 hours, those under way included."""
-    now = time.time()
+    now, least = time.time(), _read(PRICE) or 0.0
     minutes = dollars = 0.0
     for run in store.runs.held_since(owner, now - DAY_S):
         seconds = (run.ended_at or now) - max(run.started_at or now, now - DAY_S)
         minutes += max(0.0, seconds) / 60
-        dollars += cost(max(0.0, seconds), _price(run))
+        dollars += cost(max(0.0, seconds), max(least, _price(run)))
     return Usage(minutes, dollars)
 
 

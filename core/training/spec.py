@@ -186,8 +186,7 @@ class RunSpec:
             object.__setattr__(self, "train_images", there)
         _check_whole("train_images", self.train_images, min(LEAST_EXAMPLES, there // 2), there)
         if self.patience:
-            watched = min(5_000, max(there // 10, 1))
-            object.__setattr__(self, "train_images", min(self.train_images, there - watched))
+            object.__setattr__(self, "train_images", min(self.train_images, most_watched(there)))
 
     def to_json(self) -> str:
         """As JSON, complete, so that no later default can change the run."""
@@ -282,6 +281,11 @@ class RunSpec:
         """
         left = self.data.train_images - self.train_images
         return min(left, max(1_000, self.train_images // 10), 5_000)
+
+
+def most_watched(there: int) -> int:
+    """The most examples of ``there`` to train on that leave some to validate on: a tenth, at most 5,000."""
+    return there - min(5_000, max(there // 10, 1))
 
 
 def _check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:

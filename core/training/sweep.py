@@ -10,8 +10,12 @@ A :class:`Sweep` is a frozen, checked value: the settings that all runs share, w
   the better third of them on a third, the best ninth on all of it.
 
 :func:`next_run` is a pure function of the sweep and its runs so far, so whoever holds the sweep, this
-process or one that takes over after a crash, goes on in the same way. Candidates are compared by their
-accuracy on validation images where there are any, so that the test images stay unseen by the choice.
+process or one that takes over after a crash, goes on in the same way.
+
+Candidates are compared on validation examples and never on the test, which would no longer say how good the
+chosen one is on examples that nobody has seen. So no run of a sweep trains on everything: where it would, it
+keeps back as many as a run with early stopping does (``spec.most_watched``). Runs that were chosen
+beforehand (``listed``) are trained as they are; what has no validation is not ranked.
 """
 
 import itertools
@@ -25,7 +29,7 @@ import numpy as np
 
 from core.i18n import Refusal, Text
 from core.training.result import RunResult, cost
-from core.training.spec import FIELDS, RunSpec
+from core.training.spec import FIELDS, RunSpec, most_watched
 
 Method = Literal["every", "search", "halving"]
 
@@ -107,6 +111,11 @@ class Axis:
             )
         )
 
+    def up_to(self, most: int) -> "Axis":
+        """The axis with no value above ``most``."""
+        values = tuple(dict.fromkeys(min(value, most) for value in self.values))
+        return replace(self, values=values, between=self.between and len(values) == 2)
+
     def middle(self) -> float:
         """A typical value."""
         return self._typed(math.exp(float(np.mean(np.log(self.values)))))
@@ -125,6 +134,7 @@ class Sweep:
 
     ``seeds``: runs of each combination (for *every* only). One of ``budget_usd`` and ``budget_minutes``
     is given. ``listed``: the runs themselves, where they were chosen beforehand; then nothing varies.
+    ``base`` and ``axes`` keep examples back for validation, whatever was given.
     """
 
     base: RunSpec
@@ -175,6 +185,15 @@ class Sweep:
         for axis in self.axes:
             for edge in axis.values:
                 replace(self.base, **axis.setting(edge))
+        if not self.listed:
+            self._keep_back()
+
+    def _keep_back(self) -> None:
+        most = most_watched(self.base.data.train_images)
+        sized = replace(self.base, train_images=min(self.base.train_images, most))
+        object.__setattr__(self, "base", sized)
+        axes = tuple(axis.up_to(most) if axis.field == "train_images" else axis for axis in self.axes)
+        object.__setattr__(self, "axes", axes)
 
     @property
     def resource(self) -> str:
@@ -280,15 +299,15 @@ class Trial:
         return self.state in ("queued", "running")
 
 
-def judged(result: RunResult) -> float | None:
-    """The share that a run is chosen by: its accuracy on validation images, on the test where there are none.
+def judged(spec: RunSpec, result: RunResult) -> float | None:
+    """The share that a run is chosen by: its accuracy on validation examples; None if it had none.
 
-    Where a number is predicted there is no accuracy, and the share of the variance explained stands in.
+    Where a number is predicted there is no accuracy, and the share of the variance explained stands in: the
+    network sees the number in standard deviations, so that is 1 minus the loss.
     """
-    for share in (result.validation_accuracy, result.test_accuracy, result.test_r2):
-        if share is not None:
-            return share
-    return None
+    if spec.data.task == "number":
+        return None if result.validation_loss is None else 1 - result.validation_loss
+    return result.validation_accuracy
 
 
 def next_run(sweep: Sweep, trials: Sequence[Trial]) -> RunSpec | None:

@@ -62,9 +62,12 @@ def sweep_report(sweep: Sweep, measured: Path | None = None, plan_only: bool = F
 
 
 def read_past(file: Path) -> Past:
-    """Results of ``core train`` as they were before they were written."""
+    """Results of ``core train`` or ``core sweep`` as they were before they were written; failed ones tell no
+    speed."""
     past = []
     for run in documents(file):
+        if run.get("state") == "failed":
+            continue
         try:
             nested = {
                 "device": {
@@ -137,7 +140,7 @@ def _one(
         failed = Trial(spec, "failed", None, time.time() - began)
         return failed, {"state": "failed", "reason": str(refusal), "spec": asdict(spec)}, None
     state = "stopped" if result.stopped else "done"
-    trial = Trial(spec, state, None if result.stopped else judged(result), result.held_seconds)
+    trial = Trial(spec, state, None if result.stopped else judged(spec, result), result.held_seconds)
     return trial, {"state": state, **flat(spec, result)}, result
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.i18n import Refusal
 from core.storage import RunRow, Store, SweepRow
-from core.training.estimate import estimate
+from core.training.estimate import UNSEEN, estimate
 from core.training.limits import Limits, usage
 from core.training.result import RunResult
 from core.training.spec import RunSpec
@@ -22,6 +22,12 @@ from core.training.sweep import Sweep, Trial, judged, next_run
 
 PAST_RUNS = 100
 """Finished runs that an estimate of speed looks back on."""
+
+KNOWN_FROM = 0.1
+"""The share of its steps after which a run tells its own speed: before, most of its time was the start."""
+
+Seconds = Callable[[RunSpec], float | None]
+"""How long a run holds the device; None if unknown."""
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +48,11 @@ def advance(store: Store, at_once: int, device_name: str) -> None:
 
 
 def _advance(store: Store, row: SweepRow, at_once: int, device_name: str) -> None:
+    """The next thing to do for one sweep.
+
+    A run is begun if the budget pays for it besides what the runs under way will still take. Where nothing
+    is known of the speed the first run goes alone until it is some way on.
+    """
     sweep = Sweep.from_json(row.spec)
     runs = store.sweeps.runs(row.id)
     share = spent(sweep, runs)
@@ -52,8 +63,8 @@ def _advance(store: Store, row: SweepRow, at_once: int, device_name: str) -> Non
             Refusal("The budget was used up, so the sweep ended; runs begun: {count}.", count=len(runs)),
         )
         return
-    active = sum(run.active for run in runs)
-    if active >= at_once:
+    active = [run for run in runs if run.active]
+    if len(active) >= at_once:
         return
     spec = next_run(sweep, trials(runs))
     if spec is None:
@@ -66,8 +77,11 @@ def _advance(store: Store, row: SweepRow, at_once: int, device_name: str) -> Non
         if not active:
             store.sweeps.end(row.id, "stopped", refusal)
         return
-    seconds = seconds_of(store, row.owner, device_name)(spec)
-    if seconds is not None and share + sweep.spent(seconds) > 1:
+    seconds = _speed(active, seconds_of(store, row.owner, device_name, seen=True))
+    needed = [seconds(spec), *(left(run, seconds) for run in active)]
+    if active and None in needed:
+        return
+    if share + sweep.spent(sum(each or 0.0 for each in needed)) > 1:
         if not active:
             store.sweeps.end(
                 row.id,
@@ -94,17 +108,49 @@ def held(run: RunRow) -> float:
     return max(0.0, (run.ended_at or time.time()) - run.started_at)
 
 
+def left(run: RunRow, seconds: Seconds) -> float | None:
+    """Seconds for which a run will still hold the device; None if unknown.
+
+    From its own pace once it is a tenth through; before, ``seconds`` tell what such a run takes.
+    """
+    done = run.step / run.total_steps if run.state == "running" and run.total_steps else 0.0
+    whole = None if done >= KNOWN_FROM else seconds(RunSpec.from_json(run.spec))
+    if whole is not None:
+        return max(0.0, whole - held(run))
+    return held(run) * max(0.0, 1 - done) / done if done > 0 else None
+
+
+def _speed(active: Sequence[RunRow], seconds: Seconds) -> Seconds:
+    """``seconds``, or where it does not know, by the work of a run under way that is some way on."""
+    paces = [
+        held(run) / (run.step / run.total_steps) / RunSpec.from_json(run.spec).training_flop
+        for run in active
+        if run.state == "running" and run.total_steps and run.step >= KNOWN_FROM * run.total_steps
+    ]
+
+    def known(spec: RunSpec) -> float | None:
+        found = seconds(spec)
+        return max(paces) * spec.training_flop if found is None and paces else found
+
+    return known
+
+
 def trials(runs: Sequence[RunRow]) -> list[Trial]:
     """The runs of a sweep as it judges them."""
     found = []
     for run in runs:
-        accuracy = judged(RunResult.from_json(run.summary)) if run.state == "done" and run.summary else None
-        found.append(Trial(RunSpec.from_json(run.spec), run.state, accuracy, held(run)))
+        spec = RunSpec.from_json(run.spec)
+        over = run.state == "done" and run.summary
+        accuracy = judged(spec, RunResult.from_json(run.summary)) if over and run.summary else None
+        found.append(Trial(spec, run.state, accuracy, held(run)))
     return found
 
 
-def seconds_of(store: Store, owner: str, device_name: str) -> Callable[[RunSpec], float | None]:
-    """How long a run of the owner would hold the device, from earlier ones or the speed measured; None if unknown."""
+def seconds_of(store: Store, owner: str, device_name: str, *, seen: bool = False) -> Seconds:
+    """How long a run of the owner would hold the device, from earlier ones or the speed measured; None if unknown.
+
+    ``seen``: from earlier runs alone, since the speed measured is too rough to refuse a run by.
+    """
     past = [
         (RunSpec.from_json(run.spec), RunResult.from_json(run.summary))
         for run in store.runs.rows(owner, limit=PAST_RUNS)
@@ -115,6 +161,6 @@ def seconds_of(store: Store, owner: str, device_name: str) -> Callable[[RunSpec]
 
     def seconds(spec: RunSpec) -> float | None:
         found = estimate(spec, past, device_name, speed)
-        return None if found is None else found.seconds
+        return None if found is None or (seen and found.factor >= UNSEEN) else found.seconds
 
     return seconds

@@ -12,7 +12,7 @@ from core.training.datasets import MNIST
 from core.training.limits import Limits, usage
 from core.training.result import cost
 from core.training.service import device_in_use
-from core.training.spec import FIELDS, LEAST_EXAMPLES, RunSpec
+from core.training.spec import FIELDS, LEAST_EXAMPLES, RunSpec, most_watched
 from core.training.sweep import METHODS, VARIED, Axis, Method, Sweep, best_of, price, varied
 from core.training.sweeping import seconds_of, spent, trials
 from pages.parts.services import store
@@ -68,7 +68,7 @@ def _form(settings: Callable[[], RunSpec], ws: Workspace, _: Language) -> None:
         return
     st.caption(
         _(
-            "Everything that does not vary is as set above. Runs go through the queue one after the other and end with the budget."
+            "Everything that does not vary is as set above. Runs go through the queue and end with the budget. None of them trains on everything: some examples are kept back to choose by, so that the test stays unseen."
         )
     )
     chosen = st.pills(
@@ -153,9 +153,9 @@ def _key(field: str, base: RunSpec) -> str:
 
 
 def _sizes(base: RunSpec) -> str:
-    """Four sizes, each twice the one before, up to a third of a large dataset or to all of a small one."""
+    """Four sizes, each twice the one before, up to a third of a large dataset or to the most of a small one."""
     there = base.data.train_images
-    largest = there // 3 if there >= LARGE else there
+    largest = there // 3 if there >= LARGE else most_watched(there)
     sizes = [max(min(LEAST_EXAMPLES, there // 2), largest >> step) for step in (3, 2, 1, 0)]
     return ", ".join(str(size) for size in dict.fromkeys(sizes))
 
@@ -298,7 +298,7 @@ def _progress(row: SweepRow, _: Language) -> None:
         )
         st.caption(
             _(
-                "Chosen by the accuracy on validation images where there are any, so that the test images stay unseen; on the test images where a run trains on all."
+                "Chosen by the accuracy on examples kept back for validation, never by the test, which is for the one that is chosen. A run without them is not ranked."
             )
         )
 

@@ -13,20 +13,38 @@ from pages.parts.session import Workspace
 
 def waiting_text(row: RunRow, _: Language) -> str:
     """The place of a waiting run in the queue, and when it may be expected to begin."""
-    place = store().runs.place(row.id)
     wait = expected_wait(store(), row, device_in_use(store()).name)
-    if not wait:  # not known, or its turn is now
+    soon = wait.seconds is not None and wait.seconds < 90
+    if wait.own_limit is not None:
+        if not wait.seconds:
+            return _(
+                "Waiting until one of your own runs ends: at most {count} train at the same time",
+                count=wait.own_limit,
+            )
+        if soon:
+            return _(
+                "Waiting until one of your own runs ends, as at most {count} train at the same time · begins in about {seconds} s",
+                count=wait.own_limit,
+                seconds=_.number(max(1.0, wait.seconds), digits=2),
+            )
+        return _(
+            "Waiting until one of your own runs ends, as at most {count} train at the same time · begins in about {minutes} minutes",
+            count=wait.own_limit,
+            minutes=_.number(wait.seconds / 60, digits=2),
+        )
+    place = store().runs.place(row.id)
+    if not wait.seconds:  # not known, or its turn is now
         return _("Waiting: place {place} in the queue", place=place)
-    if wait < 90:
+    if soon:
         return _(
             "Waiting: place {place} in the queue · begins in about {seconds} s",
             place=place,
-            seconds=_.number(max(1.0, wait), digits=2),
+            seconds=_.number(max(1.0, wait.seconds), digits=2),
         )
     return _(
         "Waiting: place {place} in the queue · begins in about {minutes} minutes",
         place=place,
-        minutes=_.number(wait / 60, digits=2),
+        minutes=_.number(wait.seconds / 60, digits=2),
     )
 
 

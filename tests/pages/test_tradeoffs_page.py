@@ -18,12 +18,12 @@ def venture(app):
     return app.session_state["workspace"].venture_id
 
 
-def sizes(store, venture_id, sizes=SIZES, seeds=2, exponent=0.3, own=None):
+def sizes(store, venture_id, sizes=SIZES, seeds=2, exponent=0.3, own=None, dataset="mnist"):
     """Runs whose error is a power law of the training images, with a little luck of the seed."""
     for size in sizes:
         for seed in range(seeds):
             error = 2.5 * size**-exponent * (1 + 0.04 * (seed - 0.5))
-            spec = RunSpec(network="mlp", epochs=1, train_images=size, seed=seed, own=own)
+            spec = RunSpec(network="mlp", dataset=dataset, epochs=1, train_images=size, seed=seed, own=own)
             done(store, venture_id, spec, accuracy=1 - error, seconds=1 + size / 1_000)
 
 
@@ -77,6 +77,15 @@ def test_four_sizes_make_a_law_with_its_band_its_error_and_a_price_for_the_targe
     assert not app.exception
     assert "Cost of a run that reaches it" not in {m.label for m in app.metric}
     assert len(app.warning) == 1, "out of reach is said, not drawn"
+
+
+@pytest.mark.parametrize(("dataset", "record"), [("mnist", True), ("digits", False)])
+def test_the_law_has_a_record_on_mnist_and_on_nothing_else(tab, store, dataset, record):
+    app = tab("tradeoffs")
+    sizes(store, venture(app), sizes=(175, 350, 700, 1_400), dataset=dataset)
+    app.run()
+    assert ("the law has a record: on ten other networks" in text(app)) is record
+    assert ("on data like yours it has not been tested" in text(app)) is not record
 
 
 def test_runs_that_differ_in_more_than_size_are_families_of_their_own(tab, store):

@@ -89,6 +89,16 @@ def test_waiting_runs_say_their_place_and_can_be_stopped(tab, store):
     assert "It was stopped before it began." in text(app)
 
 
+def test_a_run_that_waits_for_ones_own_limit_says_so(tab, store, monkeypatch):
+    monkeypatch.setenv("COMPUTE_CANVAS_USER_RUNS", "1")
+    app = tab("training")
+    running(store, venture(app), share=0.0)
+    queued(store, venture(app))
+    app.run()
+    said = [p.proto.text for p in app.get("progress")]
+    assert "Waiting until one of your own runs ends: at most 1 train at the same time" in said
+
+
 def test_a_run_under_way_shows_step_time_money_energy_and_its_curve(tab, store):
     app = tab("training")
     row = running(store, venture(app))

@@ -53,9 +53,10 @@ def test_an_owner_at_the_limit_is_passed_over_until_a_run_ends(store):
     assert store.runs.claim("w", 30, per_owner=2).id == mine[2]
 
 
-def test_what_a_run_waits_for_is_under_way_or_has_its_turn_before(store):
+def test_the_line_is_what_is_under_way_and_then_who_waits_in_turn(store):
     first, second, third = (store.runs.submit("me", None, "{}").id for _ in range(3))
     other = store.runs.submit("they", None, "{}").id
     assert store.runs.claim("w", 30).id == first
-    assert [run.id for run in store.runs.before(third)] == [first, other, second]
-    assert [run.id for run in store.runs.before(other)] == [first]
+    under_way, waiting = store.runs.line()
+    assert [run.id for run in under_way] == [first]
+    assert [run.id for run in waiting] == [other, second, third]

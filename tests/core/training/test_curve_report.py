@@ -70,6 +70,37 @@ def test_the_command_prints_json(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert json.loads(capsys.readouterr().out)["curves"][0]["predictions"][0]["size"] == 60_000
 
 
+def test_runs_without_a_test_accuracy_are_left_out_and_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    untested = [
+        {"state": "failed", "reason": "The loss is no number.", "spec": {"train_images": 2_500}},
+        {"state": "stopped", "stopped": True, "test_accuracy": None, "spec": {"train_images": 2_500}},
+        {"state": "done", "test_accuracy": None, "test_rmse": 3.0, "spec": {"train_images": 2_500}},
+    ]
+    report = curve_report(written(tmp_path, json.dumps(law() + untested)))
+    assert [curve["count"] for curve in report["curves"]] == [4]
+    assert report["left_out"] == 3
+    assert capsys.readouterr().err == "3 runs without a test accuracy were left out\n"
+    with pytest.raises(Refusal, match="holds no tested run"):
+        curve_report(written(tmp_path, json.dumps(untested)))
+
+
+def test_the_test_and_the_images_there_are_come_from_the_runs(tmp_path: Path) -> None:
+    """A test of 360 leaves more doubt than one of 10,000, and nobody is sent for images that there are not."""
+    sizes = (175, 350, 700, 1_400)
+    runs = [{"images": n, "test_error": n**-0.4, "available_images": 1_437} for n in sizes for _ in range(3)]
+    (large,) = curve_report(written(tmp_path, json.dumps(runs)))["curves"]
+    small = written(tmp_path, json.dumps([{**run, "test_images": 360} for run in runs]))
+    (curve,) = curve_report(small)["curves"]
+    assert curve["run_next"] == []
+    ratio = [
+        c["predictions"][0]["error"]["high"] / c["predictions"][0]["error"]["low"] for c in (large, curve)
+    ]
+    assert ratio[1] > 1.3 * ratio[0]
+    assert curve_report(small, available=60_000)["curves"][0]["run_next"] == [{"images": 2_800, "runs": 3}]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

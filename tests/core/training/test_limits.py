@@ -1,18 +1,19 @@
 """What a user may take in a day: counted from the runs, refused at the door, and stopped in the act."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
 from core.i18n import Refusal
-from core.storage import Store, open_store
+from core.storage import RunRow, Store, open_store
 from core.storage.rows import EndState
 from core.training import limits
 from core.training.limits import Limits, Usage, resume, submit, usage
 from core.training.spec import RunSpec
 from core.training.sweep import Axis, Sweep
 from core.training.sweeping import advance
-from core.training.waiting import expected_wait
+from core.training.waiting import Wait, expected_wait
 
 SPEC = RunSpec(network="mlp", train_images=1_000, epochs=1, price_per_hour=36.0)
 
@@ -32,10 +33,11 @@ def ran(
     ended: float,
     owner: str = "me",
     state: EndState = "done",
+    spec: RunSpec = SPEC,
 ) -> None:
     """A run of ``owner`` that held the device from ``began`` to ``ended``, in seconds before now."""
     now = time.time()
-    row = store.runs.submit(owner, None, SPEC.to_json())
+    row = store.runs.submit(owner, None, spec.to_json())
     with monkeypatch.context() as patch:
         patch.setattr("core.storage.queue.time.time", lambda: now - began)
         assert store.runs.claim("w", 1e9).id == row.id
@@ -52,6 +54,25 @@ def test_usage_is_what_the_last_24_hours_took_of_ones_own_runs(store, monkeypatc
     used = usage(store, "me")
     assert used.minutes == pytest.approx(120, abs=0.1)
     assert used.dollars == pytest.approx(72, abs=0.1)
+
+
+def test_the_price_of_the_server_is_the_least_that_counts_whatever_was_typed(store, monkeypatch):
+    free, dear = replace(SPEC, price_per_hour=0.0), replace(SPEC, price_per_hour=5.0)
+    ran(store, monkeypatch, 3_600, 0, spec=free)
+    assert usage(store, "me").dollars == 0.0
+    monkeypatch.setenv(limits.PRICE, "2")
+    monkeypatch.setenv(limits.DOLLARS, "1.5")
+    assert usage(store, "me").dollars == pytest.approx(2.0, abs=0.01)
+    with pytest.raises(Refusal, match=r"limit of 1\.5 dollars"):
+        submit(store, "me", None, free)
+    ran(store, monkeypatch, 3_600, 0, spec=dear)
+    assert usage(store, "me").dollars == pytest.approx(7.0, abs=0.01)
+
+
+def test_a_price_of_the_server_that_is_no_number_is_named(monkeypatch):
+    monkeypatch.setenv(limits.PRICE, "cheap")
+    with pytest.raises(Refusal, match="COMPUTE_CANVAS_DEVICE_PRICE is “cheap”; a number above 0"):
+        Limits.from_environment()
 
 
 def test_limits_come_from_the_environment_and_nothing_is_limited_without(monkeypatch):
@@ -113,14 +134,67 @@ def test_a_sweep_ends_where_its_owner_has_nothing_left(store, monkeypatch):
     assert "limit of 10 minutes" in str(ended.reason)
 
 
+def under_way(store: Store, monkeypatch: pytest.MonkeyPatch, owner: str, left: float) -> RunRow:
+    """A run of ``owner`` that is halfway, and by its pace will hold its device for ``left`` seconds more."""
+    row = store.runs.submit(owner, None, SPEC.to_json(), 100)
+    now = time.time()
+    with monkeypatch.context() as patch:
+        patch.setattr("core.storage.queue.time.time", lambda: now - left)
+        claimed = store.runs.claim("w", 1e9)
+    assert claimed is not None and claimed.id == row.id
+    store.runs.progress(row.id, 50, left, "CPU")
+    return row
+
+
 def test_the_wait_is_what_is_left_of_the_runs_before(store, monkeypatch):
     first = store.runs.submit("me", None, SPEC.to_json(), 100)
     second = store.runs.submit("me", None, SPEC.to_json(), 100)
-    assert expected_wait(store, first, "CPU") == 0.0
+    assert expected_wait(store, first, "CPU") == Wait(0.0)
     now = time.time()
     monkeypatch.setattr("core.storage.queue.time.time", lambda: now - 30)
     store.runs.claim("w", 1e9)
     monkeypatch.undo()
-    assert expected_wait(store, second, "CPU") is None
+    assert expected_wait(store, second, "CPU") == Wait(None)
     store.runs.progress(first.id, 25, 30.0, "CPU")
-    assert expected_wait(store, second, "CPU") == pytest.approx(90, rel=0.1)
+    assert expected_wait(store, second, "CPU").seconds == pytest.approx(90, rel=0.1)
+
+
+def test_an_owner_at_the_limit_waits_for_one_of_the_own_runs_and_not_for_those_of_others(store, monkeypatch):
+    """Two slots: mine ends in 100 s, the other's in 20 s. One of mine at a time, so mine waits 100 s."""
+    mine = under_way(store, monkeypatch, "me", 100.0)
+    under_way(store, monkeypatch, "they", 20.0)
+    waiting = store.runs.submit("me", None, SPEC.to_json(), 100)
+    wait = expected_wait(store, waiting, "CPU")
+    assert (wait.seconds, wait.own_limit) == (pytest.approx(20, rel=0.1), None)
+    monkeypatch.setenv(limits.RUNS, "1")
+    wait = expected_wait(store, waiting, "CPU")
+    assert (wait.seconds, wait.own_limit) == (pytest.approx(100, rel=0.1), 1)
+    theirs = store.runs.submit("they", None, SPEC.to_json(), 100)
+    wait = expected_wait(store, theirs, "CPU")
+    assert (wait.seconds, wait.own_limit) == (pytest.approx(20, rel=0.1), 1)
+    assert store.runs.finish(mine.id, "w", "done", None)
+    store.runs.submit("third", None, SPEC.to_json(), 100)
+    assert expected_wait(store, waiting, "CPU").own_limit is None
+
+
+def test_a_worker_with_two_slots_begins_the_next_run_at_once(store, monkeypatch):
+    under_way(store, monkeypatch, "me", 100.0)
+    waiting = store.runs.submit("me", None, SPEC.to_json(), 100)
+    store.workers.beat("a worker", "host", 1, "busy", "{}", "cold", "code")
+    assert expected_wait(store, waiting, "CPU").seconds == pytest.approx(100, rel=0.1)
+    monkeypatch.setenv("COMPUTE_CANVAS_WORKER_SLOTS", "2")
+    assert expected_wait(store, waiting, "CPU") == Wait(0.0)
+
+
+def test_earlier_runs_are_read_once_for_an_owner_and_not_at_all_where_the_pace_is_told(store, monkeypatch):
+    read = []
+    monkeypatch.setattr(
+        "core.training.waiting.seconds_of",
+        lambda store, owner, device: read.append(owner) or (lambda spec: 5.0),
+    )
+    under_way(store, monkeypatch, "me", 100.0)
+    waiting = [store.runs.submit("me", None, SPEC.to_json(), 100) for _ in range(6)]
+    assert expected_wait(store, waiting[0], "CPU").seconds == pytest.approx(100, rel=0.1)
+    assert read == []
+    assert expected_wait(store, waiting[-1], "CPU").seconds == pytest.approx(125, rel=0.1)
+    assert read == ["me"]

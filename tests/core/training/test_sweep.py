@@ -14,8 +14,8 @@ from core.training.device import Device
 from core.training.energy import Energy
 from core.training.result import RunResult
 from core.training.spec import RunSpec
-from core.training.sweep import Axis, Sweep, Trial, best_of, next_run, price
-from core.training.sweeping import advance, seconds_of
+from core.training.sweep import Axis, Sweep, Trial, best_of, judged, next_run, price
+from core.training.sweeping import advance, seconds_of, trials
 
 BASE = RunSpec(network="mlp", epochs=1, train_images=9_000, price_per_hour=3.6)
 RATES = Axis.read("learning_rate", "0.0001 to 0.1")
@@ -135,6 +135,51 @@ def test_halving_waits_for_the_runs_under_way_and_leaves_failed_ones_behind() ->
     assert next_run(sweep, [*failed[:2], trials[2]]) == replace(trials[2].spec, train_images=3_000)
 
 
+@pytest.mark.parametrize("method", ["every", "search", "halving"])
+@pytest.mark.parametrize(
+    "axes",
+    [
+        (RATES,),
+        (RATES, Axis("epochs", (1, 2))),
+        (Axis("train_images", (30_000, 56_000, 60_000)),),
+        (Axis.read("train_images", "1000 to 60000"),),
+        (Axis.read("train_images", "57000 to 60000"), Axis("epochs", (1, 2))),
+    ],
+)
+def test_no_run_of_a_sweep_is_without_examples_to_be_chosen_by(method: str, axes: tuple[Axis, ...]) -> None:
+    base = RunSpec(network="mlp", epochs=4)
+    if method == "halving" and len(axes) == 2 and axes[0].field == "train_images":
+        axes = axes[:1]
+    sweep = Sweep(base=base, axes=axes, method=method, runs=9, budget_minutes=10)  # type: ignore[arg-type]
+    trials = played(sweep, peak)
+    assert trials
+    assert all(spec.validation_images >= 1_000 for spec in [t.spec for t in trials] + sweep.planned())
+    assert max(t.spec.train_images for t in trials) <= 55_000
+    assert Sweep.from_json(sweep.to_json()) == sweep
+
+
+def test_runs_chosen_beforehand_are_trained_as_they_are() -> None:
+    whole = RunSpec(network="mlp")
+    assert Sweep(base=whole, listed=(whole,), budget_minutes=1).every() == (whole,)
+
+
+def test_a_run_is_judged_by_validation_and_never_by_its_test() -> None:
+    spec = BASE
+    assert judged(spec, measured(spec, validation=0.7, test=0.9)) == 0.7
+    assert judged(spec, measured(spec, validation=None, test=0.9)) is None
+    number = RunSpec(dataset="diabetes", train_images=200)
+    told = replace(measured(number, validation=None, test=None), test_r2=0.9, validation_loss=0.4)
+    assert judged(number, told) == pytest.approx(0.6)
+    assert judged(number, replace(told, validation_loss=None)) is None
+
+
+def test_a_run_without_validation_is_not_ranked() -> None:
+    sweep = Sweep(base=BASE, axes=(Axis("epochs", (1, 2)),), budget_minutes=1)
+    first, second = sweep.every()
+    assert best_of([Trial(first, "done"), Trial(second, "done", 0.2)], sweep) == Trial(second, "done", 0.2)
+    assert best_of([Trial(first, "done")], sweep) is None
+
+
 def test_a_lost_run_is_repeated_once() -> None:
     sweep = Sweep(base=BASE, axes=(Axis("epochs", (1, 2)),), budget_minutes=10)
     first, second = sweep.every()
@@ -163,12 +208,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
-def finish_next(store: Store, seconds: float = 2.0, accuracy: float = 0.9) -> RunRow:
-    """Play the worker for the run that is next; it took ``seconds`` of steady training."""
-    row = store.runs.claim("worker", 60)
-    assert row is not None
-    spec = RunSpec.from_json(row.spec)
-    result = RunResult(
+def measured(spec: RunSpec, validation: float | None, test: float | None, seconds: float = 2.0) -> RunResult:
+    """What a run would have measured that trained steadily for ``seconds``."""
+    return RunResult(
         stopped=False,
         epochs=1.0,
         steps=spec.total_steps,
@@ -176,11 +218,11 @@ def finish_next(store: Store, seconds: float = 2.0, accuracy: float = 0.9) -> Ru
         parameters=spec.parameters,
         training_flop=spec.training_flop,
         train_loss=0.1,
-        train_accuracy=accuracy,
+        train_accuracy=0.9,
         validation_loss=None,
-        validation_accuracy=None,
+        validation_accuracy=validation,
         test_loss=0.1,
-        test_accuracy=accuracy,
+        test_accuracy=test,
         fit_seconds=seconds,
         test_seconds=0.0,
         held_seconds=seconds,
@@ -191,8 +233,26 @@ def finish_next(store: Store, seconds: float = 2.0, accuracy: float = 0.9) -> Ru
         energy=Energy(1.0, "tdp_model"),
         device=Device("cpu", "CPU", 2, 1 << 30, "tensorflow"),
     )
+
+
+def finish_next(store: Store, seconds: float = 2.0, validation: float = 0.9, test: float = 0.9) -> RunRow:
+    """Play the worker for the run that is next; it took ``seconds`` of steady training."""
+    row = store.runs.claim("worker", 60)
+    assert row is not None
+    result = measured(RunSpec.from_json(row.spec), validation, test, seconds)
     assert store.runs.finish(row.id, "worker", "done", result.to_json())
     return row
+
+
+def test_the_runs_of_a_sweep_are_ranked_by_validation_where_the_test_says_otherwise(store: Store) -> None:
+    sweep = Sweep(base=BASE, axes=(Axis("train_images", (1_000, 60_000)),), budget_minutes=60)
+    row = store.sweeps.create(OWNER, None, sweep.to_json())
+    for validation, test in ((0.9, 0.6), (0.8, 0.99)):
+        advance(store, 1, "CPU")
+        finish_next(store, validation=validation, test=test)
+    best = best_of(trials(store.sweeps.runs(row.id)), sweep)
+    assert best is not None
+    assert (best.spec.train_images, best.accuracy) == (1_000, 0.9)
 
 
 def test_a_sweep_goes_through_the_queue_one_run_after_the_other(store: Store) -> None:
@@ -248,7 +308,51 @@ def test_a_run_that_the_rest_of_the_budget_does_not_pay_for_is_not_begun(store: 
     assert len(store.sweeps.runs(row.id)) == 1
 
 
+def speed_known(store: Store, seconds: float = 2.0) -> None:
+    """An earlier run of the owner, of 9,000 images."""
+    store.runs.submit(OWNER, None, BASE.to_json(), BASE.total_steps)
+    finish_next(store, seconds)
+
+
+def test_with_room_for_several_no_more_are_begun_than_the_budget_pays_for(store: Store) -> None:
+    """A run takes some 60 s, and 100 s are there; those under way have held their devices for no time yet."""
+    speed_known(store, 60.0)
+    sweep = Sweep(base=BASE, axes=(Axis("batch_size", (32, 64, 128, 256)),), budget_minutes=100 / 60)
+    row = store.sweeps.create(OWNER, None, sweep.to_json())
+    for _ in range(4):
+        advance(store, 4, "CPU")
+        store.runs.claim("worker", 60)
+    assert [run.state for run in store.sweeps.runs(row.id)] == ["running"]
+    assert store.sweeps.get(OWNER, row.id).active
+    rich = replace(sweep, budget_minutes=250 / 60)
+    other = store.sweeps.create(OWNER, None, rich.to_json())
+    for _ in range(6):
+        advance(store, 4, "CPU")
+    assert len(store.sweeps.runs(other.id)) == 3
+
+
+def test_where_the_speed_is_not_known_the_first_run_goes_alone_until_it_tells(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is halfway after 10 s, so each takes 20 s: 65 s pay for that one and two more."""
+    sweep = Sweep(base=BASE, axes=(Axis("batch_size", (32, 64, 128, 256)),), budget_minutes=65 / 60)
+    row = store.sweeps.create(OWNER, None, sweep.to_json())
+    advance(store, 4, "CPU")
+    now = time.time()
+    with monkeypatch.context() as patch:
+        patch.setattr("core.storage.queue.time.time", lambda: now - 10)
+        first = store.runs.claim("worker", 1e6)
+    assert first is not None and first.total_steps
+    advance(store, 4, "CPU")
+    assert len(store.sweeps.runs(row.id)) == 1
+    store.runs.progress(first.id, first.total_steps // 2, 10.0, "CPU")
+    for _ in range(4):
+        advance(store, 4, "CPU")
+    assert len(store.sweeps.runs(row.id)) == 3
+
+
 def test_a_sweep_is_stopped_with_its_runs(store: Store) -> None:
+    speed_known(store)
     row = store.sweeps.create(OWNER, None, Sweep(base=BASE, axes=(RATES,), budget_minutes=60).to_json())
     advance(store, 2, "CPU")
     running = store.runs.claim("worker", 60)

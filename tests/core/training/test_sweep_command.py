@@ -49,6 +49,29 @@ def test_a_sweep_from_the_shell_trains_and_tells_the_best() -> None:
     assert ran.stderr.count("accuracy") == 2
 
 
+def test_the_runs_of_a_sweep_from_the_shell_make_a_curve(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sizes = "train_images=150,300,600,1200"
+    digits = ["sweep", "--preset", "mlp", "--dataset", "digits", "--epochs", "3", "--vary", sizes]
+    ran = subprocess.run(
+        [sys.executable, "-m", "core", *digits, "--budget-minutes", "5"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    file = tmp_path / "sweep.json"
+    file.write_text(ran.stdout)
+    assert {(run["test_images"], run["available_images"]) for run in json.loads(ran.stdout)["runs"]} == {
+        (360, 1_437)
+    }
+    assert main(["curve", str(file)]) == 0
+    (curve,) = json.loads(capsys.readouterr().out)["curves"]
+    assert curve["count"] == 4
+    assert max(one["images"] for one in curve["run_next"]) <= 1_437
+
+
 def test_a_sweep_from_the_shell_ends_with_its_budget() -> None:
     """The start alone takes longer than the budget, so the first run is stopped at once."""
     command = [*GIVEN, "--batch-size", "8", "--vary", "epochs=1,100", "--budget-minutes", "0.02"]

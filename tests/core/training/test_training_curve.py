@@ -101,17 +101,17 @@ def test_the_band_encloses_its_middle_and_widens_with_distance(a: float, b: floa
 
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_the_band_covers_the_truth_about_as_often_as_it_says(seeds: int) -> None:
-    """Laws with seed scatter, a finite test, and a bend beyond the largest run as strong as was measured."""
+    """Laws with seed scatter, one finite test, and a bend beyond the largest run as strong as was measured."""
     rng = np.random.default_rng(5)
     covered, covered_cost = [], []
     for _ in range(300):
         b = rng.uniform(0.35, 0.55)
         beyond = b - 0.12 * rng.standard_normal()
-        points = []
+        points, hardness = [], rng.random(10_000)
         for size in SIZES:
             for _ in range(seeds):
                 error = 0.2 * size**-b * math.exp(0.1 * rng.standard_normal())
-                points.append(point(FLOP * size, 1 - rng.binomial(10_000, error) / 10_000, seconds=2 + size))
+                points.append(point(FLOP * size, float(np.mean(hardness > error)), seconds=2 + size))
         truth = 1 - 0.2 * 16**-b * 3**-beyond
         try:
             curve = fit(points)
@@ -129,10 +129,33 @@ def test_the_band_covers_the_truth_about_as_often_as_it_says(seeds: int) -> None
     assert 0.74 <= np.mean(covered_cost) <= 0.95
 
 
-def test_more_seeds_make_the_band_narrower() -> None:
-    one, four = fit(law(0.2, 0.5)), fit(law(0.2, 0.5) * 4)
-    width = [float(c.accuracy(c.largest).high - c.accuracy(c.largest).low) for c in (one, four)]
-    assert width[1] < 0.6 * width[0]
+@pytest.mark.parametrize("seeds", [3, 10])
+def test_many_seeds_scored_on_one_small_test_know_no_more_than_it_tells(seeds: int) -> None:
+    """The luck of 500 test examples is the same for every seed, so averaging seeds does not reduce it."""
+    rng = np.random.default_rng(7)
+    covered = []
+    for _ in range(200):
+        hardness = rng.random(500)
+        points = [
+            Measured("run", FLOP * size, 1.0, 1.0, float(np.mean(hardness > 0.3 * size**-0.4 * luck)), 0, 500)
+            for size in SIZES
+            for luck in np.exp(0.05 * rng.standard_normal(seeds))
+        ]
+        try:
+            band = fit(points).error(16 * FLOP)
+        except Refusal:
+            continue
+        covered.append(band.low <= 0.3 * 16**-0.4 <= band.high)
+    assert len(covered) > 150
+    assert 0.74 <= np.mean(covered) <= 0.92
+
+
+def test_more_seeds_make_the_band_narrower_but_not_beyond_what_the_test_tells() -> None:
+    one, four, ten = fit(law(0.2, 0.5)), fit(law(0.2, 0.5) * 4), fit(law(0.2, 0.5) * 10)
+    width = [float(c.accuracy(c.largest).high - c.accuracy(c.largest).low) for c in (one, four, ten)]
+    assert width[2] < width[1] < 0.7 * width[0]
+    binomial = 2 * 1.2816 * math.sqrt(0.05 * 0.95 / 10_000)
+    assert binomial * 0.95 < width[2]
 
 
 def test_the_same_runs_give_the_same_curve() -> None:

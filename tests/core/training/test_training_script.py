@@ -13,7 +13,7 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from core.i18n import LANGUAGES, Refusal, language
-from core.training import answers, command, datasets, run
+from core.training import answers, checkpoint, command, datasets, run
 from core.training.card import model_card
 from core.training.command import spec_of
 from core.training.report import Report, calibration, occlusion
@@ -150,6 +150,27 @@ def test_the_command_line_leaves_all_of_it_and_explains_it(tmp_path: Path) -> No
     said = command.explain(str(tmp_path))
     assert [row["test_examples"] for row in said["classes"]] == [10, 10, 10]
     assert json.loads(json.dumps(said)) == said
+
+
+def test_the_command_line_goes_on_from_a_checkpoint_of_the_same_settings_and_of_no_others(
+    tmp_path: Path,
+) -> None:
+    same = {"preset": "mlp", "dataset": "iris", "epochs": 3}
+    checkpoint.ask_to_pause(tmp_path)
+    assert command.train(**same, leave=tmp_path)["epochs"] == 1
+    (tmp_path / checkpoint.PAUSE).unlink()
+    for other in ({"seed": 1}, {"epochs": 4}, {"learning_rate": 0.5}, {"dataset": "wine"}):
+        with pytest.raises(Refusal, match=r"a run with other settings left.*delete checkpoint\.keras there"):
+            command.train(**{**same, **other}, leave=tmp_path)
+    (tmp_path / command.SPEC).rename(tmp_path / "elsewhere")
+    with pytest.raises(Refusal, match="a run with other settings left"):
+        command.train(**same, leave=tmp_path)
+    (tmp_path / "elsewhere").rename(tmp_path / command.SPEC)
+    began: list[float] = []
+    again = command.train(
+        **same, price_per_hour=3.0, leave=tmp_path, report=lambda told: began.append(told.epoch) or True
+    )
+    assert (again["epochs"], began[0] > 1) == (3, True)
 
 
 def test_a_run_that_is_not_there_cannot_be_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
