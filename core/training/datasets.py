@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.i18n import Refusal, Text
-from core.training.tables import TEXT_COLUMNS, Encoding, Target, learn_encoding, read_csv
+from core.training.tables import TEXT_COLUMNS, Code, Encoding, Table, Target, learn_encoding, read_csv
 
 Labels = NDArray[Any]
 Kind = Literal["images", "table"]
@@ -429,31 +429,48 @@ def load(key: str, folder: Path = _FOLDER) -> Examples:
     if dataset.file.endswith(".csv"):
         return split_table(content, dataset.task, dataset.text_columns)
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        train, test = arrays["x_train"], arrays["x_test"]
         if dataset.kind == "table":
-            train, test = _as_rows(train, arrays["length_train"], test, arrays["length_test"])
+            return _recordings(arrays, dataset)
         return Examples(
-            train=fixed(train),
+            train=fixed(arrays["x_train"]),
             train_labels=fixed(arrays["y_train"]),
-            test=fixed(test),
+            test=fixed(arrays["x_test"]),
             test_labels=fixed(arrays["y_test"]),
         )
 
 
-def _as_rows(
-    train: NDArray[Any], train_length: NDArray[Any], test: NDArray[Any], test_length: NDArray[Any]
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Recordings (count, moments, numbers) as rows, 0 after the end of each.
+def _recordings(arrays: Any, dataset: Dataset) -> Examples:
+    """Recordings (count, moments, numbers) as rows, in which what comes after the end counts as missing.
 
-    Each of the numbers of a moment has mean 0 and deviation 1 over all moments that are trained on.
+    Each of the numbers of a moment has one mean and deviation, those over all moments that are trained on.
     """
-    heard, new = (np.arange(train.shape[1]) < length[:, None] for length in (train_length, test_length))
-    mean, std = train[heard].mean(axis=0), train[heard].std(axis=0)
-    rows = [
-        np.where(there[..., None], (given - mean) / std, np.float32(0)).reshape(len(given), -1)
-        for given, there in ((train, heard), (test, new))
+    parts = [
+        np.where(np.arange(x.shape[1])[:, None] < length[:, None, None], x.astype(float), np.nan)
+        for x, length in (
+            (arrays["x_train"], arrays["length_train"]),
+            (arrays["x_test"], arrays["length_test"]),
+        )
     ]
-    return rows[0], rows[1]
+    means, deviations = np.nanmean(parts[0], axis=(0, 1)), np.nanstd(parts[0], axis=(0, 1))
+    codes = tuple(
+        Code(f"moment {moment}, number {number}", "number", float(mean), float(std))
+        for moment in range(1, parts[0].shape[1] + 1)
+        for number, (mean, std) in enumerate(zip(means, deviations, strict=True), 1)
+    )
+    encoding = Encoding(codes, Target(dataset.target.en, dataset.class_names))
+    train, test = (
+        encoding.encode(
+            Table({code.name: v for code, v in zip(codes, part.reshape(len(part), -1).T, strict=True)})
+        )
+        for part in parts
+    )
+    return Examples(
+        train=fixed(train),
+        train_labels=fixed(arrays["y_train"]),
+        test=fixed(test),
+        test_labels=fixed(arrays["y_test"]),
+        encoding=encoding,
+    )
 
 
 def split_table(content: bytes, task: Task, text_columns: int = TEXT_COLUMNS) -> Examples:

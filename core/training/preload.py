@@ -1,4 +1,4 @@
-"""What the fork server holds ready: Keras, its backend and MNIST; imports, and nothing else.
+"""What the fork server holds ready: Keras, its backend, MNIST and the reader of tables.
 
 Every run is a fork of the process that imported this module. That works only as long as nothing here
 makes a tensor, a layer or a thread: TensorFlow, once started, does not survive a fork. The garbage
@@ -15,7 +15,8 @@ import keras  # noqa: E402, F401
 
 from core.training import child, datasets, run  # noqa: E402, F401
 
-datasets.load(datasets.MNIST.key)
+for _data in (datasets.MNIST, datasets.IRIS):
+    datasets.load(_data.key)
 
 gc.enable()
 gc.freeze()
