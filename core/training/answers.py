@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from core.i18n import Refusal
 from core.training import run, shelf
+from core.training.datasets import FASHION
 from core.training.report import Picture, occlusion
 from core.training.spec import RunSpec
+from core.training.tables import Encoding
 
 MOST_ROWS = 1_000
 MOST_PIXELS = 25_000_000
@@ -42,11 +44,13 @@ def predict(
     picture: str | None = None,
     drawn: list[list[int]] | None = None,
     rows: list[dict[str, Any]] | None = None,
+    example: int | None = None,
 ) -> dict[str, Any]:
     """What the network of a run answers.
 
     To a ``picture`` (a file in base64) or one ``drawn`` (brightness 0 to 255, rows of pixels): ``answers``,
     ``seen`` (the picture as the network got it) and ``saliency``. To typed ``rows``: ``answers`` alone.
+    To the test ``example`` of that place: the same, and ``right``, the class or the number that it is.
     ``answers`` are probabilities by class for each example, or the number in its own unit.
     """
     spec = RunSpec.from_json(spec_json)
@@ -56,10 +60,36 @@ def predict(
         if encoding is None:
             raise Refusal("This network takes pictures, not rows.")
         answers = run.answer(model, encoding.encode_typed(rows[:MOST_ROWS]))
-        target = encoding.target
-        said = answers if target.names else answers * target.std + target.mean
-        return {"answers": said.tolist()}
-    pixels = _drawn(drawn, spec) if drawn is not None else _opened(picture or "", spec)
+        return {"answers": _in_its_unit(answers, encoding).tolist()}
+    if example is not None:
+        return _of_test(model, spec, owner, example)
+    return _of_picture(model, _drawn(drawn, spec) if drawn is not None else _opened(picture or "", spec))
+
+
+def _in_its_unit(answers: NDArray[Any], encoding: Encoding | None) -> NDArray[Any]:
+    """Probabilities as they are, a number as it was before it was scaled."""
+    if encoding is None or encoding.target.names:
+        return answers
+    return answers * encoding.target.std + encoding.target.mean
+
+
+def _of_test(model: keras.Model, spec: RunSpec, owner: str, place: int) -> dict[str, Any]:
+    examples = run.load(spec, owner)
+    if not 0 <= place < len(examples.test):
+        raise Refusal(
+            "The test example is {place}; a whole number from {least} to {most} is allowed.",
+            place=place + 1,
+            least=1,
+            most=f"{len(examples.test):,}",
+        )
+    right = _in_its_unit(examples.test_labels[place], examples.encoding).item()
+    if spec.data.kind == "images":
+        return _of_picture(model, examples.test[place]) | {"right": right}
+    answers = run.answer(model, examples.test[place : place + 1])
+    return {"answers": _in_its_unit(answers, examples.encoding).tolist(), "right": right}
+
+
+def _of_picture(model: keras.Model, pixels: NDArray[np.uint8]) -> dict[str, Any]:
     answers = run.answer(model, pixels[None])
     shown = occlusion(pixels[None], answers.argmax(1), lambda inputs: run.answer(model, inputs))[0]
     seen, saliency = Picture.of(pixels), Picture.of(shown)
@@ -103,7 +133,7 @@ def centred(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _opened(picture: str, spec: RunSpec) -> NDArray[np.uint8]:
-    """A picture file as pixels; digits are made bright on dark, as the network knows them."""
+    """A picture file as pixels; digits and clothes are made bright on dark, as the network knows them."""
     from PIL import Image
 
     try:
@@ -120,10 +150,11 @@ def _opened(picture: str, spec: RunSpec) -> NDArray[np.uint8]:
             pixels = np.asarray(f.convert("L" if spec.data.shape[2] == 1 else "RGB"), np.uint8)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         raise Refusal("The picture cannot be read; PNG, JPEG, BMP, GIF and WebP are allowed.") from None
-    if _takes_digits(spec):
+    if _takes_digits(spec) or spec.dataset == FASHION.key:
         edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
         if np.median(edge) > 127:
             pixels = 255 - pixels
+    if _takes_digits(spec):
         ink = np.where(pixels > 0.25 * float(pixels.max()), pixels, 0).astype(np.uint8)
         if ink.any() and max(ink.shape) > 28:
             pixels = centred(ink)

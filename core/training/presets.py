@@ -1,7 +1,9 @@
 """Recipes to begin with: settings that belong together, chosen once and kept.
 
 The two fast ones were chosen on training images alone, 50,000 to train on and 5,000 others to choose by
-(``python -m benchmarks.fast_recipe --choose``); the test images were scored when the choice was made.
+(``python -m benchmarks.fast_recipe --choose``); the test images were scored when the choice was made. The one
+for few pictures likewise: trained on 8,000 pictures of clothes and scored on 900 others, it was right in 89.3 %
+of them, the fast one in 79.7 %.
 What makes them fast: a slim network that pools before it activates, a learning rate ten times the usual
 in one cycle that ends at zero, an Adam that forgets quickly (β 0.7 and 0.9, as in tuomaso/train_mnist_fast,
 2018), larger batches, and 16-bit products where the device has them.
@@ -13,6 +15,10 @@ from typing import Any
 
 from core.i18n import Text
 from core.training.choices import Choice
+from core.training.datasets import Dataset
+
+FEW = 20_000
+"""Pictures; with less, one or two passes over them are too few steps to learn from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,15 @@ PRESETS = {
             {"network": "cnn", "optimizer": "adam", "epochs": 5, "batch_size": 64},
         ),
         Preset(
+            "few",
+            Text(en="Few pictures", zh="少量图片"),
+            Text(
+                en="The slim network looks at every picture ten times, in small batches: for some thousand pictures.",
+                zh="精简网络以小批次把每张图片看十遍：适合几千张图片。",
+            ),
+            {**_FAST, "epochs": 10, "batch_size": 64, "learning_rate": 0.005},
+        ),
+        Preset(
             "table",
             Text(en="Table", zh="表格"),
             Text(
@@ -104,3 +119,10 @@ def presets_for(kind: str) -> dict[str, Preset]:
         for key, preset in PRESETS.items()
         if (key in for_tables if kind == "table" else key != "table")
     }
+
+
+def first_for(data: Dataset) -> str:
+    """The preset to begin with on ``data``."""
+    if data.kind == "table":
+        return "table"
+    return "few" if data.train_images < FEW else "fast"

@@ -51,7 +51,8 @@ class Picture:
 class Mistake:
     """A test example that was answered wrongly: its place, the right class, the one said and how surely.
 
-    ``picture`` and ``saliency`` (bytes, bright where the network looked) are None for rows of a table.
+    ``picture`` and ``saliency`` (bytes, bright where the network looked) are None for rows of a table;
+    ``words`` is the text that was judged, if it was one.
     """
 
     place: int
@@ -60,6 +61,7 @@ class Mistake:
     confidence: float
     picture: Picture | None = None
     saliency: Picture | None = None
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,15 @@ def report(spec: RunSpec, examples: Examples, answers: NDArray[np.float32], ask:
         pictures = [Picture.of(pixels) for pixels in shown]
         looked = [Picture.of(pixels) for pixels in occlusion(shown, said[worst], ask)]
     mistakes = [
-        Mistake(int(place), int(labels[place]), int(said[place]), float(sure[place]), picture, saliency)
+        Mistake(
+            int(place),
+            int(labels[place]),
+            int(said[place]),
+            float(sure[place]),
+            picture,
+            saliency,
+            examples.words[place] if examples.words else "",
+        )
         for place, picture, saliency in zip(worst, pictures, looked, strict=True)
     ]
     return Report(

@@ -1,8 +1,8 @@
 """A table as numbers: columns read, told apart, and encoded for a network.
 
 A number becomes its distance from the mean in standard deviations; a category one column for each of
-its values; text a count of its words in ``TEXT_COLUMNS`` columns, found by a checksum of the word (the
-hashing trick), so that no word list has to be kept. A missing number counts as the mean, and a column
+its values; text a count of its words in ``TEXT_COLUMNS`` columns or more, found by a checksum of the word
+(the hashing trick), so that no word list has to be kept. A missing number counts as the mean, and a column
 beside it tells that it was missing. All of it is learned on the training rows alone, and kept as JSON:
 no pickle anywhere.
 """
@@ -10,6 +10,7 @@ no pickle anywhere.
 import io
 import json
 import math
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -31,6 +32,8 @@ TEXT_WORDS = 3.0
 """Words a value on average, from which on a column with many different values counts as text."""
 
 TEXT_COLUMNS = 256
+"""For the words of a column of text, where nobody asks for more."""
+
 MOST_CLASSES = 100
 
 
@@ -213,7 +216,11 @@ def _class_name(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """How one column becomes numbers: ``names`` of a category's values; ``gaps``: some were missing."""
+    """How one column becomes numbers: ``names`` of a category's values; ``gaps``: some were missing.
+
+    ``columns`` for the words of text; ``apart``: marks such as "!" are words of their own, as they were not
+    in encodings that are kept from earlier.
+    """
 
     name: str
     kind: ColumnKind
@@ -221,11 +228,13 @@ class Code:
     std: float = 1.0
     names: tuple[str, ...] = ()
     gaps: bool = False
+    columns: int = TEXT_COLUMNS
+    apart: bool = False
 
     @property
     def width(self) -> int:
         """Columns that this one becomes."""
-        return {"number": 1 + self.gaps, "category": len(self.names) + 1, "text": TEXT_COLUMNS}.get(
+        return {"number": 1 + self.gaps, "category": len(self.names) + 1, "text": self.columns}.get(
             self.kind, 0
         )
 
@@ -242,10 +251,13 @@ class Code:
             out[np.arange(len(values)), [place.get(str(v), len(self.names)) for v in values]] = 1.0
         elif self.kind == "text":
             for row, value in enumerate(values):
-                for word in (value or "").lower().split():
-                    out[row, zlib.crc32(word.encode()) % TEXT_COLUMNS] += 1.0
+                for word in self._words((value or "").lower()):
+                    out[row, zlib.crc32(word.encode()) % self.columns] += 1.0
             out /= np.maximum(1.0, np.linalg.norm(out, axis=1, keepdims=True))
         return out
+
+    def _words(self, text: str) -> list[str]:
+        return re.findall(r"[\w']+|[^\w\s]", text) if self.apart else text.split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,9 +310,16 @@ def _number(name: str, value: object) -> float:
 
 
 def learn_encoding(
-    table: Table, target: Target, train: NDArray[np.intp], without: Sequence[str] = ()
+    table: Table,
+    target: Target,
+    train: NDArray[np.intp],
+    without: Sequence[str] = (),
+    text_columns: int = TEXT_COLUMNS,
 ) -> Encoding:
-    """The encoding of every column but the target and those ``without``, learned on the rows ``train``."""
+    """The encoding of every column but the target and those ``without``, learned on the rows ``train``.
+
+    The words of a column of text are counted in ``text_columns`` columns.
+    """
     codes = []
     for name, values in table.columns.items():
         if name == target.name or name in without:
@@ -313,7 +332,7 @@ def learn_encoding(
         elif kind == "category":
             codes.append(Code(name, kind, names=tuple(sorted({str(v) for v in there}))))
         elif kind == "text":
-            codes.append(Code(name, kind))
+            codes.append(Code(name, kind, columns=text_columns, apart=True))
     if not codes:
         raise Refusal("No column is left to learn from.")
     return Encoding(tuple(codes), target)

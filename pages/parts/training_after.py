@@ -139,12 +139,19 @@ def _mistakes(run: Finished, report: Report, _: Language) -> None:
     if run.spec.data.kind != "images":
         st.dataframe(
             [
-                {"row": m.place + 1, "right": names[m.right], "said": names[m.said], "sure": m.confidence}
+                {
+                    "row": m.place + 1,
+                    **({"words": m.words} if m.words else {}),
+                    "right": names[m.right],
+                    "said": names[m.said],
+                    "sure": m.confidence,
+                }
                 for m in report.mistakes
             ],
             hide_index=True,
             column_config={
                 "row": _("Test row (number)"),
+                "words": st.column_config.TextColumn(_("What it says"), width="large"),
                 "right": _("Right"),
                 "said": _("Said"),
                 "sure": st.column_config.NumberColumn(_("Confidence (%)"), format="percent"),

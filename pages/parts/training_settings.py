@@ -9,10 +9,10 @@ from core.i18n import Language, Refusal
 from core.training import shelf
 from core.training.architecture import NETWORKS, Kind
 from core.training.choices import ACTIVATIONS, LOSSES, OPTIMIZERS, PRECISIONS, SCHEDULES, Choice
-from core.training.datasets import DATASETS, OWN, Dataset
+from core.training.datasets import AREAS, DATASETS, OWN, Dataset
 from core.training.estimate import UNSEEN, estimate
 from core.training.limits import submit
-from core.training.presets import PRESETS, presets_for
+from core.training.presets import PRESETS, first_for, presets_for
 from core.training.service import device_in_use
 from core.training.spec import DEFAULT_PRICE_PER_HOUR, WHOLE_RANGES, RunSpec
 from core.training.speed import speed_of
@@ -165,7 +165,8 @@ def _data(ws: Workspace, _: Language) -> None:
         st.session_state[_key("dataset")] = f"{OWN}:{ready}"
         _data_chosen()
     own = {f"{OWN}:{o.id}": o.name for o in shelf.own_data(ws.owner)}
-    options = {key: _.text(data.label) for key, data in DATASETS.items()} | own
+    shipped = {key: f"{_.text(AREAS[data.area])} · {_.text(data.label)}" for key, data in DATASETS.items()}
+    options = shipped | own
     if st.session_state.get(_key("dataset")) not in options:
         st.session_state[_key("dataset")] = "mnist"
         _data_chosen()
@@ -190,8 +191,7 @@ def _data_chosen() -> None:
     if data is None:
         return
     st.session_state[_key("train_images")] = data.train_images
-    if st.session_state.get(_key("preset")) not in presets_for(data.kind):
-        st.session_state[_key("preset")] = next(iter(presets_for(data.kind)))
+    st.session_state[_key("preset")] = first_for(data)
     _apply()
 
 

@@ -1,4 +1,4 @@
-"""A finished network at work: draw a digit, upload a picture, or type a row."""
+"""A finished network at work: draw a digit, upload a picture, type a row or a sentence, or take a test example."""
 
 import base64
 from typing import Any
@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.i18n import Language, Refusal
 from core.training import datasets, desk, own
+from core.training.datasets import Examples
 from core.training.report import Picture
 from core.training.tables import Encoding
 from pages.parts.drawing import drawing
@@ -19,11 +20,22 @@ MOST_BYTES = 5 * 2**20
 SHOWN = 5
 """Likeliest classes shown."""
 
+MOST_FIELDS = 30
+"""Nobody types more numbers than that: a longer row is taken from the test examples."""
+
 
 def try_it(run: Finished, _: Language) -> None:
     """Something new for the network of ``run``, and what it answers."""
     if run.spec.data.kind == "table":
-        _row(run, _)
+        try:
+            examples = _examples(run)
+        except Refusal as refusal:
+            st.info(plain(_.refusal(refusal)))
+            return
+        if examples.encoding is None or len(examples.encoding.codes) > MOST_FIELDS:
+            _test_example(run, _)
+        else:
+            _row(run, examples.encoding, _)
         return
     if run.spec.dataset in ("mnist", "digits"):
         left, right = st.columns(2, gap="large")
@@ -35,7 +47,27 @@ def try_it(run: Finished, _: Language) -> None:
         with right:
             _picture(run, _)
     else:
-        _picture(run, _)
+        left, right = st.columns(2, gap="large")
+        with left:
+            _test_example(run, _)
+        with right:
+            _picture(run, _)
+
+
+def _test_example(run: Finished, _: Language) -> None:
+    """One of the examples that were kept for the test: it was not trained on, and its answer is known."""
+    count = run.spec.data.test_images
+    with st.form(f"training:try_test:{run.row.id}", border=False):
+        place = st.number_input(
+            _("Test example (number, 1 to {count})", count=f"{count:,}"),
+            1,
+            count,
+            step=1,
+            key=f"training:try_place:{run.row.id}",
+        )
+        sent = st.form_submit_button(_("Predict"), icon=":material/play_arrow:")
+    if sent:
+        _ask(run, {"example": int(place) - 1}, _)
 
 
 def _picture(run: Finished, _: Language) -> None:
@@ -49,12 +81,10 @@ def _picture(run: Finished, _: Language) -> None:
         _ask(run, {"picture": base64.b64encode(file.getvalue()).decode()}, _)
 
 
-def _row(run: Finished, _: Language) -> None:
+def _row(run: Finished, encoding: Encoding, _: Language) -> None:
     """A form with a field for each column; an empty one is missing."""
-    try:
-        encoding = _encoding(run)
-    except Refusal as refusal:
-        st.info(plain(_.refusal(refusal)))
+    if [code.kind for code in encoding.codes] == ["text"]:
+        _sentence(run, encoding.codes[0].name, _)
         return
     with st.form("training:try_row", border=False):
         st.markdown(_("Type a row; what is left empty counts as missing."))
@@ -78,12 +108,23 @@ def _row(run: Finished, _: Language) -> None:
         _ask(run, {"rows": [typed]}, _)
 
 
-def _encoding(run: Finished) -> Encoding:
+def _sentence(run: Finished, column: str, _: Language) -> None:
+    """A field for a text of one's own; nothing is asked about an empty one."""
+    with st.form("training:try_text", border=False):
+        words = st.text_area(
+            _("Write a sentence like those that it learned from"),
+            key=f"training:try:{run.row.id}:text",
+            placeholder=_("The battery lasts for days and the screen is great!"),
+            max_chars=10_000,
+        )
+        sent = st.form_submit_button(_("Predict"), icon=":material/play_arrow:")
+    if sent and words.strip():
+        _ask(run, {"rows": [{column: words}]}, _)
+
+
+def _examples(run: Finished) -> Examples:
     owner = workspace().owner
-    examples = own.load(owner, run.spec.own.id) if run.spec.own else datasets.load(run.spec.dataset)
-    if examples.encoding is None:
-        raise Refusal("This network takes pictures, not rows.")
-    return examples.encoding
+    return own.load(owner, run.spec.own.id) if run.spec.own else datasets.load(run.spec.dataset)
 
 
 def _ask(run: Finished, given: dict[str, Any], _: Language) -> None:
@@ -98,6 +139,8 @@ def _ask(run: Finished, given: dict[str, Any], _: Language) -> None:
     said = held[1]
     if run.spec.data.task == "number":
         st.metric(plain(_.text(run.spec.data.target)), _.number(said["answers"][0][0], digits=4))
+        if "right" in said:
+            st.caption(plain(_("Right would be {value}.", value=_.number(said["right"], digits=4))))
         return
     shares = sorted(zip(said["answers"][0], run.spec.data.class_names, strict=True), reverse=True)
     if "seen" in said:
@@ -114,6 +157,8 @@ def _ask(run: Finished, given: dict[str, Any], _: Language) -> None:
         + plain(_("Most likely: {name}, {share} sure", name=shares[0][1], share=_.percent(shares[0][0])))
         + "**"
     )
+    if "right" in said:
+        st.caption(plain(_("Right is: {name}", name=run.spec.data.class_names[said["right"]])))
     st.dataframe(
         [{"class": name, "share": share} for share, name in shares[:SHOWN]],
         hide_index=True,

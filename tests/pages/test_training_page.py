@@ -272,6 +272,61 @@ def test_a_table_gets_a_network_and_a_recipe_for_tables(tab, store):
     assert app.selectbox(key="training:train_images").value == 60_000
 
 
+@pytest.mark.parametrize(
+    ("key", "called", "recipe"),
+    [
+        ("fashion", "Vision · Clothes (Fashion-MNIST)", "few"),
+        ("reviews", "Language · Product reviews", "table"),
+        ("vowels", "Speech · Speakers (Japanese vowels)", "table"),
+    ],
+)
+def test_a_demonstration_of_each_area_begins_with_a_recipe_that_suits_it(tab, store, key, called, recipe):
+    app = tab("training")
+    select = app.selectbox(key="training:dataset")
+    assert called in select.options
+    select.set_value(key).run()
+    assert app.pills(key="training:preset").value == recipe
+    app.button(key="training:start").click().run()
+    (row,) = store.runs.rows("local", venture(app))
+    assert RunSpec.from_json(row.spec).dataset == key
+
+
+@pytest.mark.parametrize(
+    ("key", "place", "sentence"), [("vowels", 4, ""), ("reviews", 4, "a poor sentence"), ("fashion", 4, "")]
+)
+def test_a_finished_demonstration_is_tried_on_a_sentence_or_on_a_test_example(
+    tab, store, monkeypatch, key, place, sentence
+):
+    """The worker is played by the test: it hears what is asked, and is sure of the second class."""
+    asked = []
+    monkeypatch.setattr(desk, "ask", lambda what, **given: asked.append((what, given)) or "0" * 16)
+    spec = RunSpec(dataset=key, epochs=1)
+    shares = [0.0, 1.0] + [0.0] * (spec.data.classes - 2)
+    said = {"answers": [shares]} | ({} if sentence else {"right": 0})
+    monkeypatch.setattr(desk, "wait_for", lambda question, seconds: said)
+    app = tab("training")
+    row = done(store, venture(app), spec)
+    confusion = tuple(tuple(9 * (a == b) + 1 for a in range(len(shares))) for b in range(len(shares)))
+    wrong = Mistake(place, 1, 0, 0.9, words=sentence)
+    report = Report(spec.data.class_names, confusion, (Bin(0.9, 0.9, 20),), (wrong,))
+    (shelf.run_folder(row.id, make=True) / shelf.REPORT).write_text(report.to_json())
+    app.run()
+    assert not app.exception
+    if sentence:
+        assert any(sentence in str(table.value.to_dict()) for table in app.dataframe)
+        app.text_area(key=f"training:try:{row.id}:text").set_value("It is great!")
+    else:
+        app.number_input(key=f"training:try_place:{row.id}").set_value(place + 1)
+    next(button for button in app.button if button.label == "Predict").click().run()
+    assert not app.exception
+    ((what, given),) = asked
+    assert what == "predict"
+    assert given.get("example") == (None if sentence else place)
+    assert given.get("rows") == ([{"sentence": "It is great!"}] if sentence else None)
+    assert f"Most likely: {spec.data.class_names[1]}" in text(app)
+    assert (f"Right is: {spec.data.class_names[0]}" in text(app)) == (not sentence)
+
+
 def test_time_and_cost_are_said_before_the_click_from_earlier_runs_on_the_device(tab, store, monkeypatch):
     monkeypatch.setattr("pages.parts.training_settings.device_in_use", lambda store: DEVICE)
     app = tab("training")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.i18n import Refusal
-from core.training.datasets import DATASETS, MNIST, load, order
+from core.training.datasets import DATASETS, MNIST, Dataset, load, order
 
 FOLDER = Path("core/training/data")
 
@@ -26,6 +26,56 @@ def test_mnist_has_the_published_counts() -> None:
     assert images.train.std() / 255 == pytest.approx(0.3081, abs=5e-5)
 
 
+@pytest.mark.parametrize("data", DATASETS.values(), ids=DATASETS.keys())
+def test_every_dataset_holds_what_it_says(data: Dataset) -> None:
+    """The counts of its description, in its shape, every class in both parts, nothing that is no number."""
+    examples = load(data.key)
+    one = data.shape[:2] if data.kind == "images" else data.shape
+    assert examples.train.shape == (data.train_images, *one)
+    assert examples.test.shape == (data.test_images, *one)
+    assert np.isfinite(examples.train).all()
+    assert np.isfinite(examples.test).all()
+    if data.class_names:
+        for labels in (examples.train_labels, examples.test_labels):
+            assert np.array_equal(np.unique(labels), np.arange(data.classes))
+    if examples.encoding is not None:
+        assert examples.encoding.target.names == data.class_names or data.task == "number"
+
+
+def test_clothes_are_balanced_and_use_every_brightness() -> None:
+    pictures = load("fashion")
+    assert np.bincount(pictures.train_labels).tolist() == [900] * 10
+    assert np.bincount(pictures.test_labels).tolist() == [200] * 10
+    # Mean and deviation of all 60,000 are 0.2860 and 0.3530; 9,000 of them come close.
+    assert pictures.train.mean() / 255 == pytest.approx(0.2860, abs=0.003)
+    assert pictures.train.std() / 255 == pytest.approx(0.3530, abs=0.003)
+
+
+def test_speakers_are_split_as_published_and_recordings_are_standardised_on_the_training_part() -> None:
+    """30 utterances of each speaker to train on; 31, 35, 88, … for the test (Kudo et al. 1999); 7 to 29 moments."""
+    speech = load("vowels")
+    assert np.bincount(speech.train_labels).tolist() == [30] * 9
+    assert np.bincount(speech.test_labels).tolist() == [31, 35, 88, 44, 29, 24, 40, 50, 29]
+    moments = speech.train.reshape(270, 29, 12)
+    heard = moments.any(axis=2)
+    assert (heard.sum(axis=1).min(), heard.sum(axis=1).max()) == (7, 26)
+    assert np.all(np.diff(heard.astype(int), axis=1) <= 0)  # once it has ended, it has ended
+    assert moments[heard].mean(axis=0) == pytest.approx(np.zeros(12), abs=1e-4)
+    assert moments[heard].std(axis=0) == pytest.approx(np.ones(12), abs=1e-4)
+    assert speech.test.reshape(370, 29, 12)[:, :7].std() == pytest.approx(1, abs=0.2)
+
+
+def test_reviews_keep_the_sentences_of_the_test_beside_their_word_counts() -> None:
+    reviews = load("reviews")
+    negative, positive = np.bincount(reviews.train_labels) + np.bincount(reviews.test_labels)
+    assert (negative, positive) == (1_233, 1_744)
+    assert len(reviews.words) == 596
+    assert reviews.encoding is not None
+    (code,) = reviews.encoding.codes
+    again = reviews.encoding.encode_typed([{code.name: said} for said in reviews.words])
+    assert np.array_equal(again, reviews.test)
+
+
 def test_images_are_opened_once_and_cannot_be_changed() -> None:
     images = load("mnist")
     assert load("mnist") is images
@@ -39,6 +89,19 @@ def test_a_changed_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / MNIST.file).write_bytes(content)
     with pytest.raises(Refusal, match=r"mnist\.npz.*SHA-256"):
         load("mnist", tmp_path)
+
+
+@pytest.mark.parametrize("data", DATASETS.values(), ids=DATASETS.keys())
+def test_a_cut_file_is_refused_for_every_dataset(data: Dataset, tmp_path: Path) -> None:
+    content = (Path(__file__).parents[3] / FOLDER / data.file).read_bytes()
+    (tmp_path / data.file).write_bytes(content[:-1])
+    with pytest.raises(Refusal, match="SHA-256"):
+        load(data.key, tmp_path)
+
+
+def test_the_notices_name_every_file() -> None:
+    notices = (Path(__file__).parents[3] / FOLDER / "NOTICES.md").read_text("utf-8")
+    assert all(f"`{data.file}`" in notices for data in DATASETS.values())
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:

@@ -111,6 +111,52 @@ def test_a_picture_is_recognised_whether_drawn_or_uploaded_dark_on_bright(store:
         asked("predict", owner=ME, run_id=run_id, spec_json=spec.to_json(), picture="AAAA")
 
 
+def test_a_sentence_is_judged_and_the_report_shows_the_sentences_it_got_wrong(store: Store) -> None:
+    spec = RunSpec(dataset="reviews", epochs=6, learning_rate=0.005)
+    run_id = trained(store, spec)
+    report = shelf.report_of(run_id)
+    assert report is not None
+    words = datasets.load("reviews").words
+    assert [mistake.words for mistake in report.mistakes] == [words[m.place] for m in report.mistakes]
+    rows = [
+        {"sentence": "I love it, great quality and easy to use!"},
+        {"sentence": "terrible, it does not work"},
+    ]
+    said = asked("predict", owner=ME, run_id=run_id, spec_json=spec.to_json(), rows=rows)
+    assert isinstance(said, dict)
+    assert [spec.data.class_names[np.argmax(one)] for one in said["answers"]] == ["positive", "negative"]
+
+
+def test_a_test_example_is_answered_as_the_run_answered_it(store: Store) -> None:
+    spec = RunSpec(dataset="vowels", epochs=2)
+    run_id = trained(store, spec)
+    report = shelf.report_of(run_id)
+    assert report is not None
+    worst = report.mistakes[0]
+    said = asked("predict", owner=ME, run_id=run_id, spec_json=spec.to_json(), example=worst.place)
+    assert isinstance(said, dict)
+    assert (int(np.argmax(said["answers"][0])), said["right"]) == (worst.said, worst.right)
+    assert max(said["answers"][0]) == pytest.approx(worst.confidence, abs=1e-3)
+    for place in (-1, 370):
+        with pytest.raises(Refusal, match="a whole number from 1 to 370 is allowed"):
+            asked("predict", owner=ME, run_id=run_id, spec_json=spec.to_json(), example=place)
+
+
+def test_clothes_are_taken_from_the_test_or_from_a_photograph_on_white(store: Store) -> None:
+    spec = RunSpec(dataset="fashion", network="mlp", epochs=3)
+    run_id = trained(store, spec)
+    pictures = datasets.load("fashion")
+    tested = asked("predict", owner=ME, run_id=run_id, spec_json=spec.to_json(), example=0)
+    held = io.BytesIO()
+    Image.fromarray(255 - pictures.test[0]).save(held, "PNG")
+    picture = base64.b64encode(held.getvalue()).decode()
+    opened = asked("predict", owner=ME, run_id=run_id, spec_json=spec.to_json(), picture=picture)
+    assert isinstance(tested, dict) and isinstance(opened, dict)
+    assert tested["right"] == pictures.test_labels[0]
+    assert opened["seen"] == tested["seen"]
+    assert opened["answers"][0] == pytest.approx(tested["answers"][0], abs=1e-3)
+
+
 def test_a_network_that_is_gone_or_not_one_is_refused(store: Store) -> None:
     spec = RunSpec(dataset="iris", epochs=1)
     run_id = trained(store, spec)

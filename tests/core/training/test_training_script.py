@@ -24,6 +24,11 @@ SPECS = {
     "fast": spec_of("fast", {"train_images": 2_000}),
     "usual": spec_of("cnn", {"train_images": 1_000, "epochs": 1, "dropout": 0.3, "batch_norm": True}),
     "table": spec_of("table", {"dataset": "wine", "epochs": 12, "schedule": "cosine"}),
+    "text": spec_of("table", {"dataset": "reviews", "epochs": 3}),
+    "speech": spec_of("table", {"dataset": "vowels", "epochs": 3}),
+    "clothes": spec_of(
+        "few", {"dataset": "fashion", "epochs": 1, "train_images": 1_000, "precision": "full"}
+    ),
     "number": RunSpec(dataset="diabetes", epochs=5, optimizer="nesterov"),
     "squares": RunSpec(dataset="digits", network="fast", loss="mse", epochs=1, optimizer="rmsprop", seed=5),
 }

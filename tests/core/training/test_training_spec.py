@@ -75,7 +75,11 @@ def test_each_optimiser_brings_its_usual_learning_rate(optimizer: str, rate: flo
     ("field", "value", "allowed"),
     [
         ("network", "transformer", "cnn, fast, mlp"),
-        ("dataset", "imagenet", "mnist, digits, breast_cancer, wine, iris, diabetes"),
+        (
+            "dataset",
+            "imagenet",
+            "mnist, fashion, digits, reviews, vowels, breast_cancer, wine, iris, diabetes",
+        ),
         ("optimizer", "lion", "sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw"),
         ("activation", "gelu", "relu, sigmoid, tanh"),
         ("loss", "hinge", "cross_entropy, mse"),
