@@ -317,7 +317,9 @@ def speed_known(store: Store, seconds: float = 2.0) -> None:
 def test_with_room_for_several_no_more_are_begun_than_the_budget_pays_for(store: Store) -> None:
     """A run takes some 60 s, and 100 s are there; those under way have held their devices for no time yet."""
     speed_known(store, 60.0)
-    sweep = Sweep(base=BASE, axes=(Axis("batch_size", (32, 64, 128, 256)),), budget_minutes=100 / 60)
+    sweep = Sweep(
+        base=BASE, axes=(Axis("learning_rate", (0.001, 0.002, 0.004, 0.008)),), budget_minutes=100 / 60
+    )
     row = store.sweeps.create(OWNER, None, sweep.to_json())
     for _ in range(4):
         advance(store, 4, "CPU")
