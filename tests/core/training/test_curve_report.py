@@ -24,6 +24,7 @@ def law(network: str = "mlp") -> list[dict[str, object]]:
 
 def test_a_curve_is_told_with_its_interval_its_held_out_size_and_how_far_to_trust_it(tmp_path: Path) -> None:
     report = curve_report(written(tmp_path, json.dumps(law())), at=[60_000, 150_000, 500_000])
+    assert "MNIST" in report["band_tested_on"]
     (curve,) = report["curves"]
     assert curve["status"] == "fitted"
     assert curve["b"] == pytest.approx(0.4, abs=0.01)
