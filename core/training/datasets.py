@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.i18n import Refusal, Text
-from core.training.tables import Encoding, Target, learn_encoding, read_csv
+from core.training.reading import read_csv
+from core.training.tables import Encoding, Target, learn_encoding
 
 Labels = NDArray[Any]
 Kind = Literal["images", "table"]

@@ -75,6 +75,11 @@ def delete_own(owner: str, data_id: str) -> None:
     shutil.rmtree(own_folder(owner, data_id), ignore_errors=True)
 
 
+def drop_upload(owner: str, data_id: str) -> None:
+    """Delete an upload on which nothing was trained."""
+    shutil.rmtree(own_folder(owner, data_id), ignore_errors=True)
+
+
 def clear_unfinished(owner: str) -> None:
     """Delete what was uploaded and never made ready, an hour or more ago."""
     for folder in _owner(owner).glob("*"):

@@ -12,9 +12,9 @@ from PIL import Image
 
 from core.i18n import Refusal
 from core.storage import open_store
-from core.training import own, shelf
+from core.training import doubts, own, shelf
 from core.training.pictures import MOST_UNPACKED
-from core.training.tables import read_csv
+from core.training.reading import read_csv
 
 ME, OTHER = "me", "somebody else"
 
@@ -107,6 +107,90 @@ def test_parquet_is_read_as_csv_is(tmp_path: Path) -> None:
     assert np.array_equal(own.load(ME, one).train, own.load(ME, two).train)
 
 
+CITIES = "城市,收入,流失\n" + "".join(
+    f"{'北京' if i % 2 else '上海'},{i},{'是' if i % 3 else '否'}\n" for i in range(60)
+)
+GERMAN = "Größe;Preis;Käufer\n" + "".join(
+    f"{i},5;1.{i:03},25;{'Müller' if i % 2 else 'Jürgen Öz'}\n" for i in range(60)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "said"),
+    [
+        (CITIES, "utf-8", None),
+        (CITIES, "utf-8-sig", None),
+        (CITIES, "gb18030", "GB 18030"),
+        (CITIES, "gbk", "GB 18030"),
+        (CITIES.replace(",", "\t"), "utf-16", "UTF-16"),
+        (GERMAN, "utf-8", None),
+        (GERMAN, "cp1252", "Windows-1252"),
+    ],
+)
+def test_a_table_is_read_however_a_spreadsheet_wrote_it(text: str, encoding: str, said: str | None) -> None:
+    name = "t.txt" if encoding == "utf-16" else "t.csv"
+    found = own.look(ME, own.receive(ME, name, text.encode(encoding)))
+    mark = next(m for m in ",;\t" if m in text.splitlines()[0])
+    assert [c.name for c in found.columns] == text.splitlines()[0].split(mark)
+    names = {name for column in found.columns for name, _ in column.counts}
+    assert ({"北京", "上海", "是", "否"} if text is not GERMAN else {"Müller", "Jürgen Öz"}) & names
+    warned = [w.values["encoding"] for w in found.warnings if "not written in UTF-8" in str(w)]
+    assert warned == ([said] if said else [])
+
+
+def test_decimal_commas_are_numbers_where_columns_are_parted_by_semicolons() -> None:
+    data_id = own.receive(ME, "t.csv", GERMAN.encode())
+    size, price, _ = own.look(ME, data_id).columns
+    assert (size.kind, size.spread, price.kind, price.spread[0]) == (
+        "number",
+        (0.5, 30.0, 59.5),
+        "number",
+        1000.25,
+    )
+    own.prepare(ME, data_id, "Käufer")
+    encoding = own.load(ME, data_id).encoding
+    assert encoding is not None
+    comma, point = encoding.encode_typed([{"Preis": "1.020,25"}, {"Preis": "1020.25"}])
+    assert comma == pytest.approx(point)
+
+
+def test_a_number_with_a_comma_between_thousands_stays_text() -> None:
+    table = read_csv(b'a,b\n"1,234",1\n"2,345",2\n')
+    assert table.columns["a"].dtype == object
+
+
+def test_a_day_can_be_typed_as_the_table_has_it() -> None:
+    lines = ["day,left", *(f"2024-{1 + i % 12:02}-{1 + i % 28:02},{'ab'[i % 2]}" for i in range(90))]
+    data_id = own.receive(ME, "t.csv", "\n".join(lines).encode())
+    (day, _) = own.look(ME, data_id).columns
+    assert day.examples[0] == "2024-01-01"
+    own.prepare(ME, data_id, "left")
+    encoding = own.load(ME, data_id).encoding
+    assert encoding is not None
+    typed = encoding.encode_typed([{"day": "2024-05-01"}, {"day": "19844"}, {"day": "2024-05-01T12:00"}])
+    assert typed[0] == pytest.approx(typed[1])
+    assert typed[2] > typed[0]
+    with pytest.raises(Refusal, match="day is 1 May; a date such as 2024-05-01 is needed"):
+        encoding.encode_typed([{"day": "1 May"}])
+
+
+def test_whole_numbers_that_are_close_are_classes_of_their_own() -> None:
+    lines = ["a,code", *(f"{i},{1234561 + i % 3}" for i in range(90))]
+    described, _ = own.prepare(ME, own.receive(ME, "t.csv", "\n".join(lines).encode()), "code")
+    assert described.class_names == ("1234561", "1234562", "1234563")
+    lines = ["a,code", *(f"{i},{[0.1234567, 0.1234568][i % 2]}" for i in range(90))]
+    described, _ = own.prepare(ME, own.receive(ME, "t.csv", "\n".join(lines).encode()), "code")
+    assert described.class_names == ("0.1234567", "0.1234568")
+
+
+def test_what_a_target_holds_is_said_before_anything_is_made_ready() -> None:
+    found = own.look(ME, own.receive(ME, "churn.csv", churn()))
+    left = next(c for c in found.columns if c.name == "left")
+    assert (left.counts, left.spread) == ((("no", 255), ("yes", 145)), ())
+    months = next(c for c in found.columns if c.name == "months")
+    assert months.spread == tuple(sorted(months.spread)) and len(months.spread) == 3
+
+
 def test_a_column_that_gives_the_answer_away_is_named() -> None:
     data_id = own.receive(ME, "churn.csv", churn(extra="refunded"))
     _, warnings = own.prepare(ME, data_id, "left", "classes")
@@ -114,6 +198,60 @@ def test_a_column_that_gives_the_answer_away_is_named() -> None:
     described, warnings = own.prepare(ME, data_id, "left", "classes", ["refunded"])
     assert not any("refunded" in str(w) for w in warnings)
     assert described.train == 320
+
+
+def rare(rows: int = 2_000) -> tuple[np.ndarray, np.random.Generator]:
+    """Three in a hundred are fraud."""
+    rng = np.random.default_rng(1)
+    return rng.random(rows) < 0.03, rng
+
+
+def told(columns: dict[str, object], target: str, task: str = "classes") -> set[str]:
+    """The columns that are said to give ``target`` away."""
+    rows = zip(*columns.values(), strict=True)
+    lines = [",".join(columns), *(",".join(map(str, row)) for row in rows)]
+    data_id = own.receive(ME, "t.csv", "\n".join(lines).encode())
+    _, warnings = own.prepare(ME, data_id, target, task)  # type: ignore[arg-type]
+    shelf.drop_upload(ME, data_id)
+    return {str(w.values["name"]) for w in warnings if "almost by itself" in str(w)}
+
+
+def test_a_column_that_gives_a_rare_class_away_is_named_and_a_usual_one_is_not() -> None:
+    fraud, rng = rare()
+    n = len(fraud)
+    columns = {
+        "same": np.where(fraud, "f", "g"),
+        "charged_back": np.where(fraud, rng.uniform(5, 90, n).round(2), 0),
+        "only_then": np.where(fraud, rng.integers(1, 9, n).astype(str), ""),
+        "noise": rng.normal(size=n),
+        "town": rng.choice([f"t{i}" for i in range(40)], n),
+        "weak": rng.normal(size=n) + fraud,
+        "fraud": np.where(fraud, "yes", "no"),
+    }
+    assert told(columns, "fraud") == {"same", "charged_back", "only_then"}
+
+
+def test_a_number_in_another_form_gives_the_number_away() -> None:
+    rng = np.random.default_rng(2)
+    price = np.exp(rng.normal(10, 1, 500)).round(3)
+    columns = {
+        "log": np.log(price),
+        "cube": -(price**3),
+        "band": np.digitize(price, np.quantile(price, np.linspace(0, 1, 41)[1:-1])),
+        "related": price * np.exp(rng.normal(0, 0.4, 500)),
+        "noise": rng.normal(size=500),
+        "shop": rng.choice(["a", "b"], 500),
+        "price": price,
+    }
+    assert told(columns, "price", "number") == {"log", "cube", "band"}
+
+
+@pytest.mark.parametrize("classes", [2, 5, 50])
+def test_chance_alone_gives_no_class_away(classes: int) -> None:
+    rng = np.random.default_rng(3)
+    labels = rng.integers(0, classes, 400)
+    for values in (rng.normal(size=400), np.array([f"id{i}" for i in range(400)], object)):
+        assert not doubts.tells(values, labels)
 
 
 def test_uneven_classes_and_doubled_rows_are_told() -> None:
@@ -156,6 +294,33 @@ def bomb() -> bytes:
     return out.getvalue()
 
 
+def lying_bomb() -> bytes:
+    """Pictures that declare a kilobyte each and hold a hundred megabytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for index in range(2):
+            archive.writestr(f"{'ab'[index]}/{index}.png", b"\0" * 100_000_000)
+    return out.getvalue().replace((100_000_000).to_bytes(4, "little"), (1_000).to_bytes(4, "little"))
+
+
+def long_parquet() -> bytes:
+    """A column of ten million rows in a few kilobytes."""
+    return as_parquet(a=np.zeros(10_000_001, np.int8))
+
+
+def wide_parquet() -> bytes:
+    return as_parquet(**{f"c{place}": np.zeros(60, np.int8) for place in range(3_000)})
+
+
+def as_parquet(**columns: object) -> bytes:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    out = io.BytesIO()
+    parquet.write_table(pa.table(columns), out)
+    return out.getvalue()
+
+
 def large_picture() -> bytes:
     """Pictures that are a few kilobytes each and 10,000 pixels wide."""
     held = io.BytesIO()
@@ -170,14 +335,20 @@ def large_picture() -> bytes:
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("t.csv", b"a," * 3_000_000 + b"b\n1", "and 3,000,001 columns"),
+        ("t.csv", b"a," * 10_000_000 + b"b\n1", "and 10,000,001 columns"),
+        ("t.csv", b'"a\nb",' + b"a," * 400_000 + b"b\n1", "columns; at most"),
         ("t.csv", b"a,b\n" + b"1,2\n" * 300_001, "has 300,001 rows and 2 columns"),
         ("t.csv", b"a,b\n1,2\n", "has 1 rows; at least 50"),
         ("t.csv", b"a,b\n1\n2,3,4\n", "cannot be read as CSV"),
         ("t.csv", bytes(range(256)) * 20, "cannot be read as CSV|at least 50"),
+        ("t.csv", b"\xff\xfe" + b"\x00\xd8" * 60, "it is no text"),
+        ("t.csv", b"a;b\n" + b"1;\x00\n" * 60, "it is no text"),
         ("t.parquet", b"PAR1 no", "cannot be read as Parquet"),
+        ("t.parquet", long_parquet(), "has 10,000,001 rows and 1 columns"),
+        ("t.parquet", wide_parquet(), "has 60 rows and 3,000 columns"),
         ("t.zip", b"PK no", "ZIP file cannot be read"),
         ("t.zip", bomb(), "MB once unpacked"),
+        ("t.zip", lying_bomb(), "ZIP file cannot be read"),
         ("t.zip", large_picture(), "Only 0 pictures in the ZIP file can be read"),
         ("t.zip", pictures({"only": 30}), "in 1 folders"),
     ],
