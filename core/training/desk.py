@@ -204,8 +204,7 @@ def _answered(what: str, given: dict[str, Any]) -> Any:
 
     if what == "look":
         return own.look(**given).to_json()
-    described, warnings = own.prepare(**given)
-    return {"data": asdict(described), "warnings": [warning.to_json() for warning in warnings]}
+    return {"data": asdict(own.prepare(**given))}
 
 
 def _limit(seconds: float) -> None:

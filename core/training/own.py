@@ -8,6 +8,7 @@ read, and by what it really holds while it is read.
 """
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -39,6 +40,7 @@ MOST_NUMBERS = 60_000_000
 """Of a table once it is encoded: 240 MB."""
 
 LEAST_ROWS = 50
+ENCODING = "encoding.json"
 
 ENDINGS = ("csv", "parquet", "zip")
 TEXT_ENDINGS = ("txt", "tsv")
@@ -96,14 +98,31 @@ def receive(owner: str, name: str, content: bytes) -> str:
             size=f"{len(content) / 2**20:.1f}",
             most=MOST_BYTES // 2**20,
         )
-    if len(shelf.own_data(owner)) >= MOST_SETS:
-        raise Refusal("You have {most} data sets already; delete one first.", most=MOST_SETS)
-    shelf.clear_unfinished(owner)
-    data_id = new_id()
-    folder = shelf.own_folder(owner, data_id, make=True)
+    data_id, folder = _place(owner)
+    (folder / shelf.NAME).write_text(json.dumps(name.rpartition(".")[0][:60] or "data"), "utf-8")
     (folder / f"upload.{ending}").write_bytes(content)
-    (folder / "name.json").write_text(json.dumps(name.rpartition(".")[0][:60] or "data"), "utf-8")
     return data_id
+
+
+def again(owner: str, data_id: str) -> str:
+    """The upload of a data set once more, to be made ready in another way; the id of what it may become.
+
+    What was trained on the data set goes on with it as it is. Raises a Refusal if it is gone, or one too many.
+    """
+    upload = _upload(owner, data_id)
+    again_id, folder = _place(owner)
+    shutil.copyfile(upload.with_name(shelf.NAME), folder / shelf.NAME)
+    shutil.copyfile(upload, folder / upload.name)
+    return again_id
+
+
+def _place(owner: str) -> tuple[str, Path]:
+    """An id and a folder for one more data set. Raises a Refusal if that is one too many."""
+    shelf.clear_unfinished()
+    if shelf.count(owner) >= MOST_SETS:
+        raise Refusal("You have {most} data sets already; delete one first.", most=MOST_SETS)
+    data_id = new_id()
+    return data_id, shelf.own_folder(owner, data_id, make=True)
 
 
 def look(owner: str, data_id: str) -> Look:
@@ -147,15 +166,15 @@ def _why(column: Profile) -> Refusal:
 
 def prepare(
     owner: str, data_id: str, target: str = "", task: Task = "classes", without: Sequence[str] = ()
-) -> tuple[OwnData, tuple[Reason, ...]]:
-    """Make the data set ready to train on; its description, and what is doubtful about it.
+) -> OwnData:
+    """Make the data set ready to train on; its description, with what is doubtful about it.
 
     ``target`` is the column to predict, as "classes" or as a "number", and ``without`` are columns to leave
     out; for pictures none of them matters. Raises a Refusal if it cannot be done.
     """
     upload = _upload(owner, data_id)
     folder = shelf.own_folder(owner, data_id)
-    name = str(json.loads((folder / "name.json").read_text("utf-8")))
+    name = str(json.loads((folder / shelf.NAME).read_text("utf-8")))
     if upload.suffix == ".zip":
         pictures = read_zip(upload.read_bytes())
         names = tuple(sorted(set(pictures.classes)))
@@ -200,7 +219,7 @@ def prepare(
         y_test=labels[test],
     )
     if encoding is not None:
-        (folder / "encoding.json").write_text(encoding.to_json(), "utf-8")
+        (folder / ENCODING).write_text(encoding.to_json(), "utf-8")
     described = OwnData(
         id=data_id,
         name=name,
@@ -211,9 +230,10 @@ def prepare(
         test=len(test),
         class_names=names,
         target=target,
+        warnings=tuple(warning.to_json() for warning in found),
     )
     shelf.describe(owner, described)
-    return described, tuple(found)
+    return described
 
 
 def load(owner: str, data_id: str) -> Examples:
@@ -223,9 +243,17 @@ def load(owner: str, data_id: str) -> Examples:
         raise Refusal("This data was deleted; upload it again to train on it.")
     with np.load(folder / "data.npz", allow_pickle=False) as arrays:
         parts = [fixed(arrays[part]) for part in ("x_train", "y_train", "x_test", "y_test")]
-    coded = folder / "encoding.json"
+    coded = folder / ENCODING
     encoding = Encoding.from_json(coded.read_text("utf-8")) if coded.is_file() else None
     return Examples(parts[0], parts[1], parts[2], parts[3], encoding)
+
+
+def columns_used(owner: str, data_id: str) -> tuple[str, ...]:
+    """The columns of a table that a network learns from, the target apart; none of pictures."""
+    coded = shelf.own_folder(owner, data_id) / ENCODING
+    if not coded.is_file():
+        return ()
+    return tuple(code.name for code in Encoding.from_json(coded.read_text("utf-8")).codes)
 
 
 def _upload(owner: str, data_id: str) -> Path:

@@ -132,6 +132,8 @@ def read_parquet(content: bytes, most_cells: int, most_columns: int) -> Table:
                 most=f"{most_cells:,}",
             )
         return _from_arrow(file.read(use_threads=False), commas=False)
+    except Refusal:
+        raise
     except (pa.ArrowException, ValueError, OSError) as error:
         raise Refusal("The file cannot be read as Parquet: {reason}.", reason=_reason(error)) from None
 

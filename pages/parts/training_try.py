@@ -8,7 +8,7 @@ import streamlit as st
 from core.i18n import Language, Refusal
 from core.training import datasets, desk, own
 from core.training.report import Picture
-from core.training.tables import Encoding
+from core.training.tables import Code, Encoding, day
 from pages.parts.drawing import drawing
 from pages.parts.runs_table import Finished
 from pages.parts.session import workspace
@@ -70,12 +70,21 @@ def _row(run: Finished, _: Language) -> None:
                     typed[code.name] = st.text_input(
                         plain(code.name),
                         key=key,
-                        placeholder=f"{code.mean:.4g}" if code.kind == "number" else "",
+                        placeholder=_usual(code),
                         max_chars=10_000,
                     )
         sent = st.form_submit_button(_("Predict"), icon=":material/play_arrow:")
     if sent:
         _ask(run, {"rows": [typed]}, _)
+
+
+def _usual(code: Code) -> str:
+    """The mean of a column of numbers, as it may be typed."""
+    if code.kind != "number":
+        return ""
+    if code.form == "date":
+        return day(float(round(code.mean)))
+    return f"{code.mean:.4g}".replace(".", "," if code.form == "comma" else ".")
 
 
 def _encoding(run: Finished) -> Encoding:

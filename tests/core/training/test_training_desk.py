@@ -79,8 +79,12 @@ def test_from_an_uploaded_table_to_a_prediction(store: Store) -> None:
     assert said["answers"][0][0] == pytest.approx(305, rel=0.1)
     with pytest.raises(Refusal, match="size is large; a number is needed"):
         asked("predict", owner=ME, run_id=run_id, spec_json=spec.to_json(), rows=[{"size": "large"}])
-    shelf.delete_own(ME, data_id)
-    with pytest.raises(Refusal, match="was deleted"):
+    with pytest.raises(Refusal, match="no such training run"):
+        asked("predict", owner="other", run_id=run_id, spec_json=spec.to_json(), rows=[{"size": "100"}])
+    shelf.delete_own(store, ME, data_id)
+    assert shelf.report_of(run_id) is None
+    assert store.runs.get(ME, run_id).summary
+    with pytest.raises(Refusal, match="not kept any more"):
         asked("predict", owner=ME, run_id=run_id, spec_json=spec.to_json(), rows=[{"size": "1"}])
 
 
@@ -107,6 +111,11 @@ def test_a_picture_is_recognised_whether_drawn_or_uploaded_dark_on_bright(store:
         asked("predict", owner=ME, run_id=run_id, spec_json=spec.to_json(), drawn=[[0] * 28] * 28)
     with pytest.raises(Refusal, match="cannot be read; PNG"):
         asked("predict", owner=ME, run_id=run_id, spec_json=spec.to_json(), picture="AAAA")
+    held = io.BytesIO()
+    Image.new("1", (6_000, 6_000)).save(held, "PNG")
+    picture = base64.b64encode(held.getvalue()).decode()
+    with pytest.raises(Refusal, match="has 36,000,000 pixels"):
+        asked("predict", owner=ME, run_id=run_id, spec_json=spec.to_json(), picture=picture)
 
 
 def test_a_network_that_is_gone_or_not_one_is_refused(store: Store) -> None:
