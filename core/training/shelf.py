@@ -91,17 +91,22 @@ def delete_own(store: Store, owner: str, data_id: str) -> None:
     """Delete a data set for good: the file that was uploaded, and what the runs trained on it left behind,
     networks that learned from it and reports that show some of it. The figures of these runs stay.
 
-    Raises a Refusal while such a run is waiting or running.
+    Raises a Refusal while such a run is waiting or running, or a sweep of them.
     """
-    trained = store.runs.mentioning(owner, data_id)
-    if active := sum(row.active for row in trained):
+    if active := wanted(store, owner, data_id):
         raise Refusal(
-            "Training runs on this data are waiting or running ({count}); stop them before you delete it.",
+            "Training runs or sweeps on this data are waiting or running ({count}); stop them before you delete it.",
             count=active,
         )
     drop_upload(owner, data_id)
-    for row in trained:
+    for row in store.runs.mentioning(owner, data_id):
         delete_run(row.id)
+
+
+def wanted(store: Store, owner: str, data_id: str) -> int:
+    """How many runs and sweeps on a data set of the owner are waiting or running."""
+    going = [row for row in store.sweeps.running() if row.owner == owner and data_id in row.spec]
+    return len(going) + sum(row.active for row in store.runs.mentioning(owner, data_id))
 
 
 def drop_upload(owner: str, data_id: str) -> None:

@@ -119,11 +119,16 @@ def _heed(under_way: dict[str, Any], _: Language) -> None:
             _as_before(under_way["of"], Look.from_json(said))
     else:
         st.session_state.pop(KEY)
-        if "of" in under_way and not store().runs.mentioning(ws.owner, under_way["of"]):
+        if "of" in under_way and not _used(ws.owner, under_way["of"]):
             shelf.delete_own(store(), ws.owner, under_way["of"])
         # Chosen at once, and said below until the next one.
         st.session_state["training:own_ready"] = st.session_state["training:own_chosen"] = said["data"]["id"]
         st.rerun()
+
+
+def _used(owner: str, data_id: str) -> bool:
+    """Whether a run or a sweep was ever trained on the data, or is to be."""
+    return bool(store().runs.mentioning(owner, data_id) or shelf.wanted(store(), owner, data_id))
 
 
 def _drop() -> None:

@@ -442,6 +442,9 @@ def test_what_learned_from_deleted_data_or_shows_it_goes_with_it_and_the_figures
             (shelf.run_folder(ids[name], make=True) / file).write_bytes(b"x")
     with pytest.raises(Refusal, match=r"on this data are waiting or running \(1\); stop them"):
         shelf.delete_own(store, ME, data_id)
+    sweep_id = store.sweeps.create(ME, None, json.dumps({"own": {"id": data_id}})).id
+    assert (shelf.wanted(store, ME, data_id), shelf.wanted(store, OTHER, data_id)) == (2, 0)
+    store.sweeps.cancel(ME, sweep_id)
     assert shelf.run_folder(ids["on it"]).is_dir()
     store.runs.cancel(ME, ids["on it"])
     assert [row.id for row in store.runs.mentioning(ME, data_id)] == [ids["on it"]]
