@@ -154,9 +154,10 @@ class Desk:
             _file(job.question, "ask").unlink(missing_ok=True)
         self._jobs.remove(job)
         job.attempt.close()
-        self._tidy()
+        self.tidy()
 
-    def _tidy(self) -> None:
+    def tidy(self) -> None:
+        """Throw away questions and answers that nobody came back for."""
         for file in (data_folder() / "desk").glob("*"):
             if _age(file) > FORGOTTEN_S:
                 file.unlink(missing_ok=True)

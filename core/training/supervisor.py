@@ -194,6 +194,7 @@ class Supervisor:
             self._next_tidy = time.monotonic() + TIDY_S
             try:
                 shelf.tidy(self._store)
+                self._desk.tidy()
             except OSError:
                 log.exception("the data folder could not be tidied")
 

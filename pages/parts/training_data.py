@@ -196,7 +196,9 @@ def _columns(found: Look, _: Language) -> None:
         [
             {
                 "name": column.name,
-                "kind": kinds[column.kind],
+                "kind": _("date")
+                if column.form == "date" and column.kind == "number"
+                else kinds[column.kind],
                 "missing": column.missing / max(1, found.rows),
                 "distinct": column.distinct,
                 "examples": " · ".join(column.examples),

@@ -16,7 +16,7 @@ from PIL import Image
 
 from core.i18n import Refusal
 from core.storage import Missing, Store, open_store
-from core.training import doubts, own, service, shelf, supervisor
+from core.training import desk, doubts, own, service, shelf, supervisor
 from core.training.datasets import OwnData
 from core.training.pictures import MOST_UNPACKED
 from core.training.reading import read_csv
@@ -540,9 +540,12 @@ def test_the_supervisor_tidies_at_once_and_then_once_in_an_hour(
     tidied = []
     monkeypatch.setattr(shelf, "tidy", tidied.append)
     worker = supervisor.Supervisor(store, service.seat(store), "cold")
+    left, fresh = (desk._file(desk.ask("predict", picture="x"), "ask") for _ in range(2))
+    os.utime(left, (0, time.time() - desk.FORGOTTEN_S - 1))
     for _ in range(3):
         worker._tidy()
     assert tidied == [store]
+    assert (left.exists(), fresh.exists()) == (False, True)
     now = time.monotonic()
     monkeypatch.setattr(supervisor.time, "monotonic", lambda: now + supervisor.TIDY_S + 1)
     worker._tidy()
