@@ -66,7 +66,7 @@ def read_url(text: str) -> URL:
 def spoken(url: URL) -> str:
     """The place of the database without any secret."""
     if url.get_backend_name() == "sqlite":
-        return f"SQLite, {url.database}"
+        return f"SQLite, {Path(url.database or '').resolve()}"
     host = url.host or url.query.get("host") or "local socket"
     port = f":{url.port}" if url.port else ""
     return f"PostgreSQL, {url.database} at {host}{port}"

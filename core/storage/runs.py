@@ -47,14 +47,22 @@ class Runs(Queue):
         with self._database.reading() as connection:
             return [run_of(row) for row in connection.execute(query).mappings()]
 
-    def existing(self, run_ids: Iterable[str]) -> set[str]:
-        """Those of the ids that are runs, whosever they are."""
+    def owners(self, run_ids: Iterable[str]) -> dict[str, str]:
+        """Those of the ids that are runs, and whose they are."""
         with self._database.reading() as connection:
             return {
-                found
+                found: owner
                 for some in _batches(run_ids)
-                for found in connection.scalars(select(_R.id).where(_R.id.in_(some)))
+                for found, owner in connection.execute(select(_R.id, _R.owner).where(_R.id.in_(some)))
             }
+
+    def mentioning(self, owner: str, word: str) -> list[RunRow]:
+        """The owner's runs that have an id, such as that of a data set, in their specification."""
+        if not is_word(word):
+            return []
+        query = select(runs).where(_R.owner == owner, _R.spec.contains(word, autoescape=True))
+        with self._database.reading() as connection:
+            return [run_of(row) for row in connection.execute(query).mappings()]
 
     def place(self, run_id: str) -> int:
         """The place of a run in the queue: 1 is the next, 0 is not waiting (any more)."""

@@ -51,8 +51,10 @@ def predict(
     To a ``picture`` (a file in base64) or one ``drawn`` (brightness 0 to 255, rows of pixels): ``answers``,
     ``seen`` (the picture as the network got it) and ``saliency``. To typed ``rows``: ``answers`` alone.
     To the test ``example`` of that place: the same, and ``right``, the class or the number that it is.
-    ``answers`` are probabilities by class for each example, or the number in its own unit.
+    ``answers`` are probabilities by class for each example, or the number in its own unit. Raises a Refusal
+    if the run is not the owner's.
     """
+    shelf.check_run(owner, run_id)
     spec = RunSpec.from_json(spec_json)
     model = network(shelf.run_folder(run_id) / shelf.MODEL)
     if rows is not None:
@@ -148,6 +150,8 @@ def _opened(picture: str, spec: RunSpec) -> NDArray[np.uint8]:
                 )
             f.draft("RGB", (256, 256))
             pixels = np.asarray(f.convert("L" if spec.data.shape[2] == 1 else "RGB"), np.uint8)
+    except Refusal:
+        raise
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         raise Refusal("The picture cannot be read; PNG, JPEG, BMP, GIF and WebP are allowed.") from None
     if _takes_digits(spec) or spec.dataset == FASHION.key:

@@ -121,6 +121,8 @@ def _limits(spec: RunSpec, report: Report | None, _: Language) -> str:
             "The test examples come from the same source as those it was trained on; on other data it will be worse."
         ),
     ]
+    if spec.own is not None:
+        lines += [_text(_.refusal(doubt)) for doubt in spec.own.doubts]
     if report is not None and report.confusion:
         weakest = min((row for row in report.by_class() if row[3] is not None), key=lambda row: row[3] or 0.0)
         lines.append(

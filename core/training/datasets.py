@@ -20,7 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.i18n import Refusal, Text
-from core.training.tables import TEXT_COLUMNS, Code, Encoding, Table, Target, learn_encoding, read_csv
+from core.storage.rows import Reason
+from core.training.reading import read_csv
+from core.training.tables import TEXT_COLUMNS, Code, Encoding, Table, Target, learn_encoding
 
 Labels = NDArray[Any]
 Kind = Literal["images", "table"]
@@ -80,7 +82,10 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnData:
-    """Data of a founder's own, after inspection: what a specification has to know of it."""
+    """Data of a founder's own, after inspection: what a specification has to know of it.
+
+    ``warnings``: what is doubtful about it, each a ``Reason`` as JSON.
+    """
 
     id: str
     name: str
@@ -91,22 +96,30 @@ class OwnData:
     test: int
     class_names: tuple[str, ...]
     target: str
+    warnings: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, document: Any) -> Self:
         """From what JSON makes of it. Raises a Refusal if that is not one."""
         try:
-            held = {field.name: document[field.name] for field in fields(cls)}
+            # Data that was made ready before warnings were kept has none.
+            held = {field.name: {"warnings": (), **document}[field.name] for field in fields(cls)}
             held["shape"] = tuple(int(n) for n in held["shape"])
             held["class_names"] = tuple(str(n) for n in held["class_names"])
+            held["warnings"] = tuple(Reason.from_json(w).to_json() for w in held["warnings"])
             sound = held["kind"] in ("images", "table") and held["task"] in ("classes", "number")
             sound &= all(isinstance(held[n], int) and held[n] > 0 for n in ("train", "test"))
             sound &= len(held["shape"]) == (3 if held["kind"] == "images" else 1) and min(held["shape"]) > 0
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, AttributeError):
             sound = False
         if not sound:
             raise Refusal("The description of the founder's own data cannot be read.")
         return cls(**held)
+
+    @property
+    def doubts(self) -> list[Refusal]:
+        """What is doubtful about it, as sentences."""
+        return [Reason.from_json(warning).refusal() for warning in self.warnings]
 
     @property
     def described(self) -> Dataset:

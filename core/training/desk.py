@@ -155,9 +155,10 @@ class Desk:
             _file(job.question, "ask").unlink(missing_ok=True)
         self._jobs.remove(job)
         job.attempt.close()
-        self._tidy()
+        self.tidy()
 
-    def _tidy(self) -> None:
+    def tidy(self) -> None:
+        """Throw away questions and answers that nobody came back for."""
         for file in (data_folder() / "desk").glob("*"):
             if _age(file) > FORGOTTEN_S:
                 file.unlink(missing_ok=True)
@@ -209,8 +210,7 @@ def _answered(what: str, given: dict[str, Any]) -> Any:
 
     if what == "look":
         return own.look(**given).to_json()
-    described, warnings = own.prepare(**given)
-    return {"data": asdict(described), "warnings": [warning.to_json() for warning in warnings]}
+    return {"data": asdict(own.prepare(**given))}
 
 
 def _limit(seconds: float) -> None:

@@ -23,13 +23,17 @@ import onnx
 from core.i18n import Refusal
 from core.training import networks, run
 from core.training.answers import network
-from core.training.shelf import MODEL, ONNX, run_folder
+from core.training.shelf import MODEL, ONNX, check_run, run_folder
 from core.training.spec import RunSpec
 from core.training.tables import Encoding
 
 
 def make(owner: str, run_id: str, spec_json: str) -> int:
-    """Write the ONNX file of a run beside its network; its size in bytes. Raises a Refusal like :func:`write`."""
+    """Write the ONNX file of a run beside its network; its size in bytes.
+
+    Raises a Refusal like :func:`write`, and if the run is not the owner's.
+    """
+    check_run(owner, run_id)
     return write(run_folder(run_id), run_id, RunSpec.from_json(spec_json), owner)
 
 

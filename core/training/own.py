@@ -8,6 +8,7 @@ read, and by what it really holds while it is read.
 """
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,20 +20,11 @@ from numpy.typing import NDArray
 from core.i18n import Refusal
 from core.storage import new_id
 from core.storage.rows import Reason
-from core.training import shelf
+from core.training import doubts, shelf
 from core.training.datasets import Examples, Kind, OwnData, Task, fixed, split
 from core.training.pictures import read_zip
-from core.training.tables import (
-    Encoding,
-    Profile,
-    Table,
-    Target,
-    learn_encoding,
-    present,
-    profile,
-    read_csv,
-    read_parquet,
-)
+from core.training.reading import UTF_8, Written, read_csv, read_parquet, written
+from core.training.tables import Encoding, Profile, Table, Target, learn_encoding, profile
 
 MOST_BYTES = 50 * 2**20
 """Of an uploaded file."""
@@ -50,10 +42,8 @@ MOST_NUMBERS = 60_000_000
 LEAST_ROWS = 50
 
 ENDINGS = ("csv", "parquet", "zip")
-LEAKY, BASE = 0.99, 0.95
-"""A single column that tells the answer in so many cases is suspicious, unless guessing is nearly as good."""
-
-BINS = 20
+TEXT_ENDINGS = ("txt", "tsv")
+"""Excel's "Unicode text" and tables with tabs: read as CSV."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +62,20 @@ class Look:
     @classmethod
     def from_json(cls, text: str) -> Self:
         held: Any = json.loads(text)
-        columns = [Profile(**{**c, "examples": tuple(c["examples"])}) for c in held["columns"]]
         return cls(
             held["kind"],
             held["rows"],
-            tuple(columns),
+            tuple(_profile(column) for column in held["columns"]),
             tuple((name, count) for name, count in held["counts"]),
             tuple(Reason.from_json(warning) for warning in held["warnings"]),
         )
+
+
+def _profile(held: dict[str, Any]) -> Profile:
+    counts = tuple((name, count) for name, count in held["counts"])
+    return Profile(
+        **{**held, "examples": tuple(held["examples"]), "counts": counts, "spread": tuple(held["spread"])}
+    )
 
 
 def receive(owner: str, name: str, content: bytes) -> str:
@@ -88,6 +84,7 @@ def receive(owner: str, name: str, content: bytes) -> str:
     Raises a Refusal if it is too large, of another kind, or one too many.
     """
     ending = name.rpartition(".")[2].lower()
+    ending = "csv" if ending in TEXT_ENDINGS else ending
     if ending not in ENDINGS:
         raise Refusal(
             "The file {name} is none of these: .csv, .parquet, .zip (pictures in one folder for each class).",
@@ -100,14 +97,31 @@ def receive(owner: str, name: str, content: bytes) -> str:
             size=f"{len(content) / 2**20:.1f}",
             most=MOST_BYTES // 2**20,
         )
-    if len(shelf.own_data(owner)) >= MOST_SETS:
-        raise Refusal("You have {most} data sets already; delete one first.", most=MOST_SETS)
-    shelf.clear_unfinished(owner)
-    data_id = new_id()
-    folder = shelf.own_folder(owner, data_id, make=True)
+    data_id, folder = _place(owner)
+    (folder / shelf.NAME).write_text(json.dumps(name.rpartition(".")[0][:60] or "data"), "utf-8")
     (folder / f"upload.{ending}").write_bytes(content)
-    (folder / "name.json").write_text(json.dumps(name.rpartition(".")[0][:60] or "data"), "utf-8")
     return data_id
+
+
+def again(owner: str, data_id: str) -> str:
+    """The upload of a data set once more, to be made ready in another way; the id of what it may become.
+
+    What was trained on the data set goes on with it as it is. Raises a Refusal if it is gone, or one too many.
+    """
+    upload = _upload(owner, data_id)
+    again_id, folder = _place(owner)
+    shutil.copyfile(upload.with_name(shelf.NAME), folder / shelf.NAME)
+    shutil.copyfile(upload, folder / upload.name)
+    return again_id
+
+
+def _place(owner: str) -> tuple[str, Path]:
+    """An id and a folder for one more data set. Raises a Refusal if that is one too many."""
+    shelf.clear_unfinished()
+    if shelf.count(owner) >= MOST_SETS:
+        raise Refusal("You have {most} data sets already; delete one first.", most=MOST_SETS)
+    data_id = new_id()
+    return data_id, shelf.own_folder(owner, data_id, make=True)
 
 
 def look(owner: str, data_id: str) -> Look:
@@ -117,10 +131,25 @@ def look(owner: str, data_id: str) -> Look:
         pictures = read_zip(upload.read_bytes())
         names, counts = np.unique(np.array(pictures.classes), return_counts=True)
         pairs = tuple((str(n), int(c)) for n, c in zip(names, counts, strict=True))
-        return Look("images", len(pictures.classes), (), pairs, tuple(_balance(pairs) + pictures.warnings))
-    table = _table(upload)
-    columns = tuple(profile(name, values) for name, values in table.columns.items())
+        return Look(
+            "images", len(pictures.classes), (), pairs, tuple(doubts.uneven(pairs) + pictures.warnings)
+        )
+    table, encoding = _table(upload)
+    columns = tuple(
+        profile(name, values, table.forms.get(name, "")) for name, values in table.columns.items()
+    )
     warnings = [
+        Reason.of(
+            Refusal(
+                "The file is not written in UTF-8; it was read as {encoding}. If letters look wrong below, save "
+                "it as “CSV UTF-8” and upload it again.",
+                encoding=encoding,
+            )
+        )
+        for encoding in [encoding]
+        if encoding not in ("", UTF_8)
+    ]
+    warnings += [
         Reason.of(Refusal("The column {name} is left out: {why}.", name=c.name, why=_why(c)))
         for c in columns
         if c.kind == "left_out"
@@ -136,15 +165,15 @@ def _why(column: Profile) -> Refusal:
 
 def prepare(
     owner: str, data_id: str, target: str = "", task: Task = "classes", without: Sequence[str] = ()
-) -> tuple[OwnData, tuple[Reason, ...]]:
-    """Make the data set ready to train on; its description, and what is doubtful about it.
+) -> OwnData:
+    """Make the data set ready to train on; its description, with what is doubtful about it.
 
     ``target`` is the column to predict, as "classes" or as a "number", and ``without`` are columns to leave
     out; for pictures none of them matters. Raises a Refusal if it cannot be done.
     """
     upload = _upload(owner, data_id)
     folder = shelf.own_folder(owner, data_id)
-    name = str(json.loads((folder / "name.json").read_text("utf-8")))
+    name = str(json.loads((folder / shelf.NAME).read_text("utf-8")))
     if upload.suffix == ".zip":
         pictures = read_zip(upload.read_bytes())
         names = tuple(sorted(set(pictures.classes)))
@@ -154,7 +183,7 @@ def prepare(
         train, test = split(labels)
         kind, target, encoding, found = "images", "folder", None, pictures.warnings
     else:
-        table = _table(upload)
+        table, _ = _table(upload)
         if target not in table.columns:
             raise Refusal("The table has no column {name}.", name=target[:60])
         aim = Target.of(table, target, task)
@@ -170,17 +199,17 @@ def prepare(
             )
         inputs = encoding.encode(table)
         shape, kind, names = (encoding.width,), "table", aim.names
-        found = _leaks(table, encoding, labels)
+        found = doubts.leaks(table.columns, encoding, labels)
     counts = np.bincount(labels[train], minlength=len(names)) if names else np.array([], int)
     if names:
         pairs = tuple((n, int(c)) for n, c in zip(names, counts, strict=True))
-        found = [*_balance(pairs), *found]
+        found = [*doubts.uneven(pairs), *found]
         if counts.min() < 2:
             raise Refusal(
                 "The class {name} has too few examples: at least three are needed.",
                 name=names[int(counts.argmin())],
             )
-    found = [*found, *_doubles(inputs, train, test)]
+    found = [*found, *doubts.doubles(inputs, train, test)]
     np.savez_compressed(
         folder / "data.npz",
         x_train=inputs[train],
@@ -200,9 +229,10 @@ def prepare(
         test=len(test),
         class_names=names,
         target=target,
+        warnings=tuple(warning.to_json() for warning in found),
     )
     shelf.describe(owner, described)
-    return described, tuple(found)
+    return described
 
 
 def load(owner: str, data_id: str) -> Examples:
@@ -217,6 +247,14 @@ def load(owner: str, data_id: str) -> Examples:
     return Examples(parts[0], parts[1], parts[2], parts[3], encoding)
 
 
+def columns_used(owner: str, data_id: str) -> tuple[str, ...]:
+    """The columns of a table that a network learns from, the target apart; none of pictures."""
+    coded = shelf.own_folder(owner, data_id) / shelf.ENCODING
+    if not coded.is_file():
+        return ()
+    return tuple(code.name for code in Encoding.from_json(coded.read_text("utf-8")).codes)
+
+
 def _upload(owner: str, data_id: str) -> Path:
     folder = shelf.own_folder(owner, data_id)
     found = [file for ending in ENDINGS if (file := folder / f"upload.{ending}").is_file()]
@@ -225,27 +263,24 @@ def _upload(owner: str, data_id: str) -> Path:
     return found[0]
 
 
-def _table(upload: Path) -> Table:
-    """The table in a file, within the limits."""
+def _table(upload: Path) -> tuple[Table, str]:
+    """The table in a file, within the limits, and the encoding of its text if it is a CSV."""
     content = upload.read_bytes()
+    encoding = ""
     if upload.suffix == ".csv":
-        if (columns := _columns_of(content)) > MOST_COLUMNS:
-            _check_size(content.count(b"\n"), columns)
-        table = read_csv(content)
+        source: Written = written(content)
+        encoding = source.encoding
+        if source.columns > MOST_COLUMNS:
+            _check_size(source.content.count(b"\n"), source.columns)
+        table = read_csv(source)
     else:
-        table = read_parquet(content, MOST_CELLS)
+        table = read_parquet(content, MOST_CELLS, MOST_COLUMNS)
     _check_size(table.rows, len(table.columns))
     if table.rows < LEAST_ROWS:
         raise Refusal(
             "The table has {rows} rows; at least {least} are needed.", rows=table.rows, least=LEAST_ROWS
         )
-    return table
-
-
-def _columns_of(content: bytes) -> int:
-    """Columns of a CSV by its first line, at least: counted without reading any further."""
-    first = content.split(b"\n", 1)[0]
-    return max(first.count(mark) for mark in (b",", b";", b"\t")) + 1
+    return table, encoding
 
 
 def _check_size(rows: int, columns: int) -> None:
@@ -259,81 +294,3 @@ def _check_size(rows: int, columns: int) -> None:
             most_columns=MOST_COLUMNS,
             most_cells=MOST_CELLS // 1_000_000,
         )
-
-
-# What is doubtful
-
-
-def _balance(counts: Sequence[tuple[str, int]]) -> list[Reason]:
-    """A class that is much rarer than another is learned badly, and hides behind a good accuracy."""
-    most, least = max(counts, key=lambda c: c[1]), min(counts, key=lambda c: c[1])
-    if most[1] < 5 * max(1, least[1]):
-        return []
-    total = sum(count for _, count in counts)
-    return [
-        Reason.of(
-            Refusal(
-                "The classes are uneven: {most} has {most_count} examples, {least} only {least_count}; "
-                "always answering {most} would be right in {share}% of the cases.",
-                most=most[0],
-                most_count=most[1],
-                least=least[0],
-                least_count=least[1],
-                share=round(100 * most[1] / total),
-            )
-        )
-    ]
-
-
-def _leaks(table: Table, encoding: Encoding, labels: NDArray[Any]) -> list[Reason]:
-    """Columns that tell the answer all alone: they may not be known when the answer is wanted."""
-    leaky = [c.name for c in encoding.codes if c.kind != "text" and _tells(table.columns[c.name], labels)]
-    return [
-        Reason.of(
-            Refusal(
-                "The column {name} tells the answer almost by itself. If it is not known yet when you want a "
-                "prediction, leave it out: the accuracy would be an illusion.",
-                name=name,
-            )
-        )
-        for name in leaky[:5]
-    ]
-
-
-def _tells(values: NDArray[Any], labels: NDArray[Any]) -> bool:
-    if values.dtype == object:
-        _, groups = np.unique(np.array([str(v) for v in values]), return_inverse=True)
-    elif labels.dtype.kind == "f":
-        there = ~np.isnan(values)
-        if there.sum() < LEAST_ROWS or np.std(values[there]) == 0:
-            return False
-        return abs(float(np.corrcoef(values[there], labels[there])[0, 1])) > LEAKY
-    else:
-        edges = np.unique(np.quantile(present(values), np.linspace(0, 1, BINS + 1)[1:-1]))
-        groups = np.digitize(np.nan_to_num(values), edges)
-    if labels.dtype.kind == "f":
-        means = np.bincount(groups, labels) / np.maximum(1, np.bincount(groups))
-        unexplained = float(np.var(labels - means[groups]) / np.var(labels))
-        return unexplained < 1 - LEAKY and groups.max() < len(labels) / 5
-    table = np.zeros((groups.max() + 1, labels.max() + 1), int)
-    np.add.at(table, (groups, labels), 1)
-    base = np.bincount(labels).max() / len(labels)
-    return bool(table.max(1).sum() / len(labels) > LEAKY and base < BASE and len(table) < len(labels) / 5)
-
-
-def _doubles(inputs: NDArray[Any], train: NDArray[np.intp], test: NDArray[np.intp]) -> list[Reason]:
-    """Test examples that are also trained on make the test too easy."""
-    seen = {inputs[i].tobytes() for i in train}
-    count = sum(inputs[i].tobytes() in seen for i in test)
-    if count <= len(test) / 100:
-        return []
-    return [
-        Reason.of(
-            Refusal(
-                "{count} of {total} test examples are also among the training examples, so the test is easier "
-                "than real life.",
-                count=count,
-                total=len(test),
-            )
-        )
-    ]

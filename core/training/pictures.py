@@ -44,6 +44,8 @@ def read_zip(content: bytes) -> Pictures:
         members = [m for m in archive.infolist() if _is_picture(m.filename)]
         _check(archive, members)
         return _decoded(archive, members)
+    except Refusal:
+        raise
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
         raise Refusal(
             "The ZIP file cannot be read: {reason}.", reason=" ".join(str(error).split())[:120].rstrip(".")

@@ -37,6 +37,9 @@ LEASE_S = 3.0
 RENEW_S = 0.75
 BEAT_S = 2.0
 SWEEP_S = 0.25
+TIDY_S = 3600.0
+"""So often what nobody wants any more is cleared away; see ``shelf.tidy``."""
+
 LONELY_S = 20.0
 """With no web process heard of for so long, and nothing to do, the supervisor leaves."""
 
@@ -93,6 +96,7 @@ class Supervisor:
         self._retiring = False
         self._next_beat = 0.0
         self._next_sweep = 0.0
+        self._next_tidy = 0.0
         self._limits = Limits.from_environment()
         here_gpu = device.installed().kind == "gpu" and not cluster
         self._cards = cards.card_uuids() if here_gpu else []
@@ -107,7 +111,6 @@ class Supervisor:
             return False
         log.info("worker %s begins, %s, code %s", self._id, self._mode, fingerprint())
         clear_dead(self._store, self._id)
-        shelf.clear_orphans(self._store)
         if self._mode == "warm" and not self._cluster:
             start_fork_server()
             self._probe = Attempt("warm", child.probe)
@@ -133,6 +136,7 @@ class Supervisor:
             pipes = [active.attempt.pipe for active in self._active if active.attempt.pipe]
             wait(pipes, POLL_S) if pipes else time.sleep(POLL_S)
             try:
+                self._tidy()
                 self._heed_probe()
                 for active in list(self._active):
                     self._attend(active)
@@ -221,6 +225,16 @@ class Supervisor:
         self._store.workers.beat(self._id, host, os.getpid(), state, self._device, self._mode, fingerprint())
         return True
 
+    def _tidy(self) -> None:
+        """Clear away what nobody wants any more, once in a while."""
+        if time.monotonic() >= self._next_tidy:
+            self._next_tidy = time.monotonic() + TIDY_S
+            try:
+                shelf.tidy(self._store)
+                self._desk.tidy()
+            except OSError:
+                log.exception("the data folder could not be tidied")
+
     def _sweep(self) -> None:
         """Give the sweeps their next runs, once in a while and as soon as a run is over."""
         now = time.monotonic()
@@ -243,6 +257,10 @@ class Supervisor:
         if row is None:
             return False
         log.info("run %s begins", row.id)
+        try:
+            shelf.mark_run(self._store, row.id, row.owner)
+        except OSError:
+            log.exception("the folder of run %s could not be marked", row.id)
         try:
             attempt = self._attempt(row, self._mode, card)
         except Refusal as refusal:

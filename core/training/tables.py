@@ -7,13 +7,13 @@ beside it tells that it was missing. All of it is learned on the training rows a
 no pickle anywhere.
 """
 
-import io
 import json
 import math
 import re
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -39,9 +39,14 @@ MOST_CLASSES = 100
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns by name, in the order of the file; all of one length."""
+    """Columns by name, in the order of the file; all of one length.
+
+    ``forms``: how a column of numbers was written, if not as usual: "date" (it became days since 1970) or
+    "comma" (for decimals).
+    """
 
     columns: Mapping[str, Values]
+    forms: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -52,96 +57,52 @@ class Table:
         return len(next(iter(self.columns.values()), ()))
 
 
-def read_csv(content: bytes) -> Table:
-    """The table in a CSV file with a header line. Raises a Refusal if it cannot be read as one."""
-    import pyarrow as pa
-    from pyarrow import csv
-
-    first = content[:20_000].split(b"\n", 1)[0]
-    delimiter = max((",", ";", "\t"), key=lambda mark: first.count(mark.encode()))
-    try:
-        read = csv.read_csv(
-            io.BytesIO(content),
-            # One block: the kind of a column is found from all of it.
-            read_options=csv.ReadOptions(use_threads=False, block_size=max(1024, len(content) + 1)),
-            parse_options=csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-            convert_options=csv.ConvertOptions(strings_can_be_null=True),
-        )
-    except (pa.ArrowException, ValueError, OSError) as error:
-        raise Refusal("The file cannot be read as CSV: {reason}.", reason=_reason(error)) from None
-    return _from_arrow(read)
-
-
-def read_parquet(content: bytes, most_cells: int) -> Table:
-    """The table in a Parquet file. Raises a Refusal if it is none, or too large once unpacked."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        file = parquet.ParquetFile(io.BytesIO(content))
-        if file.metadata.num_rows * file.metadata.num_columns > most_cells:
-            raise Refusal(
-                "The table has {rows} rows and {columns} columns; at most {most} cells are allowed.",
-                rows=f"{file.metadata.num_rows:,}",
-                columns=f"{file.metadata.num_columns:,}",
-                most=f"{most_cells:,}",
-            )
-        return _from_arrow(file.read(use_threads=False))
-    except (pa.ArrowException, ValueError, OSError) as error:
-        raise Refusal("The file cannot be read as Parquet: {reason}.", reason=_reason(error)) from None
-
-
-def _reason(error: BaseException) -> str:
-    return " ".join(str(error).split())[:150].rstrip(".")
-
-
-def _from_arrow(read: Any) -> Table:
-    import pyarrow as pa
-
-    columns: dict[str, Values] = {}
-    for index, given in enumerate(read.column_names):
-        name = str(given).strip()[:80] or f"column {index + 1}"
-        while name in columns:
-            name += "'"
-        column, kind = read.column(index), read.schema.field(index).type
-        if pa.types.is_dictionary(kind):
-            column = column.cast(kind.value_type)
-            kind = kind.value_type
-        if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-            floats = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-            columns[name] = np.where(np.isfinite(floats), floats, np.nan)
-        elif pa.types.is_date(kind) or pa.types.is_timestamp(kind):
-            stamps = column.cast(pa.timestamp("s"), safe=False).cast(pa.int64())
-            days = stamps.cast(pa.float64()).to_numpy(zero_copy_only=False) / 86_400
-            columns[name] = days.astype(np.float64)
-        elif pa.types.is_null(kind):
-            columns[name] = np.full(len(column), np.nan)
-        else:
-            columns[name] = np.array([None if v is None else _word(v) for v in column.to_pylist()], object)
-    return Table(columns)
-
-
-def _word(value: object) -> str:
+def word(value: object) -> str:
+    """A value of a column of text."""
     return str(value).strip()[:10_000]
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a column is: its kind, how many values are missing, how many differ, and a few of them."""
+    """What a column is: its kind, how many values are missing, how many differ, and a few of them.
+
+    ``counts``: its values as classes with how often each comes, the commonest first, ``MOST_CLASSES`` at
+    the most. ``spread``: least, median and greatest of a column of numbers; ``form`` as in a :class:`Table`.
+    """
 
     name: str
     kind: ColumnKind
     missing: int
     distinct: int
     examples: tuple[str, ...]
+    counts: tuple[tuple[str, int], ...] = ()
+    spread: tuple[float, ...] = ()
+    form: str = ""
 
 
-def profile(name: str, values: Values) -> Profile:
-    """The profile of a column."""
+def profile(name: str, values: Values, form: str = "") -> Profile:
+    """The profile of a column whose numbers were written in ``form``."""
     there = present(values)
-    distinct = np.unique(there.astype(str) if there.dtype == object else there)
-    shown = tuple(f"{v:g}" if values.dtype != object else str(v)[:40] for v in distinct[:4])
-    return Profile(name, _kind(values, there, len(distinct)), len(values) - len(there), len(distinct), shown)
+    distinct, times = np.unique(there.astype(str) if there.dtype == object else there, return_counts=True)
+    call = day if form == "date" else class_name
+    shown = tuple(call(v)[:40] for v in distinct[:4])
+    often = np.argsort(-times, kind="stable")[:MOST_CLASSES]
+    return Profile(
+        name,
+        _kind(values, there, len(distinct)),
+        len(values) - len(there),
+        len(distinct),
+        shown,
+        tuple((class_name(distinct[i]), int(times[i])) for i in often),
+        _spread(there),
+        form,
+    )
+
+
+def _spread(there: Values) -> tuple[float, ...]:
+    if there.dtype == object or not len(there):
+        return ()
+    return tuple(float(v) for v in np.quantile(there, (0, 0.5, 1)))
 
 
 def present(values: Values) -> Values:
@@ -149,6 +110,12 @@ def present(values: Values) -> Values:
     there = np.array([v is not None for v in values], bool) if values.dtype == object else ~np.isnan(values)
     held: Values = values[there]
     return held
+
+
+def kind_of(values: Values) -> ColumnKind:
+    """What a column counts as."""
+    there = present(values)
+    return _kind(values, there, len(np.unique(there.astype(str) if there.dtype == object else there)))
 
 
 def _kind(values: Values, there: Values, distinct: int) -> ColumnKind:
@@ -192,7 +159,7 @@ class Target:
                     "The column {name} has the same value in every row; there is nothing to learn.", name=name
                 )
             return cls(name, (), float(np.mean(values)), float(np.std(values)))
-        names = tuple(sorted({_class_name(value) for value in values}))
+        names = tuple(sorted({class_name(value) for value in values}))
         if not 2 <= len(names) <= MOST_CLASSES:
             raise Refusal(
                 "The column {name} has {count} different values; 2 to {most} classes can be predicted.",
@@ -207,16 +174,29 @@ class Target:
         if not self.names:
             return ((values - self.mean) / self.std).astype(np.float32)
         place = {name: index for index, name in enumerate(self.names)}
-        return np.array([place[_class_name(value)] for value in values], np.int32)
+        return np.array([place[class_name(value)] for value in values], np.int32)
 
 
-def _class_name(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)[:60]
+def class_name(value: object) -> str:
+    """What a value is called as a class: a whole number without a point, any other so that none are mixed up."""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(float(value))
+    return str(value)[:60]
+
+
+def day(days: float) -> str:
+    """Days since 1970 as a date, with the time if there is one; the number itself if no calendar has it."""
+    try:
+        stamp = datetime(1970, 1, 1) + timedelta(seconds=round(days * 86_400))
+    except (OverflowError, ValueError):
+        return f"{days:g}"
+    return stamp.date().isoformat() if days.is_integer() else stamp.isoformat(" ")
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """How one column becomes numbers: ``names`` of a category's values; ``gaps``: some were missing.
+    """How one column becomes numbers: ``names`` of a category's values; ``gaps``: some were missing;
+    ``form``: how its numbers are written (see :class:`Table`).
 
     ``columns`` for the words of text; ``apart``: marks such as "!" are words of their own, as they were not
     in encodings that are kept from earlier.
@@ -230,6 +210,7 @@ class Code:
     gaps: bool = False
     columns: int = TEXT_COLUMNS
     apart: bool = False
+    form: str = ""
 
     @property
     def width(self) -> int:
@@ -281,9 +262,9 @@ class Encoding:
         for code in self.codes:
             values = [row.get(code.name) for row in rows]
             if code.kind == "number":
-                columns[code.name] = np.array([_number(code.name, value) for value in values], np.float64)
+                columns[code.name] = np.array([_number(code, value) for value in values], np.float64)
             else:
-                columns[code.name] = np.array([None if v in (None, "") else _word(v) for v in values], object)
+                columns[code.name] = np.array([None if v in (None, "") else word(v) for v in values], object)
         return self.encode(Table(columns))
 
     def to_json(self) -> str:
@@ -297,16 +278,41 @@ class Encoding:
         return cls(tuple(codes), Target(**{**target, "names": tuple(target["names"])}))
 
 
-def _number(name: str, value: object) -> float:
+def _number(code: Code, value: object) -> float:
+    """A number as somebody types it, and as the column of the table has it."""
     if value is None or value == "":
         return math.nan
+    text = str(value).strip()
+    if code.form == "date" and (days := _days(text)) is not None:
+        return days
+    if code.form == "comma" and "," in text:
+        text = text.replace(".", "").replace(",", ".")
     try:
-        number = float(str(value))
+        number = float(text)
     except ValueError:
         number = math.inf
     if not math.isfinite(number) and not (isinstance(value, float) and math.isnan(value)):
-        raise Refusal("{field} is {value}; a number is needed.", field=name, value=str(value)[:40])
+        if code.form == "date":
+            raise Refusal(
+                "{field} is {value}; a date such as 2024-05-01 is needed.", field=code.name, value=text[:40]
+            )
+        raise Refusal("{field} is {value}; a number is needed.", field=code.name, value=text[:40])
     return number
+
+
+def _days(text: str) -> float | None:
+    """Days from 1970 to a date (ISO 8601, with a time or without); None if it is none.
+
+    A number is none either, though ISO 8601 would read 20240501 as a date.
+    """
+    try:
+        stamp = datetime.fromisoformat(text) if "-" in text[1:] else None
+    except ValueError:
+        return None
+    if stamp is None:
+        return None
+    stamp = stamp.replace(tzinfo=UTC) if stamp.tzinfo is None else stamp
+    return (stamp - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() / 86_400
 
 
 def learn_encoding(
@@ -324,11 +330,12 @@ def learn_encoding(
     for name, values in table.columns.items():
         if name == target.name or name in without:
             continue
-        kind = profile(name, values[train]).kind
+        kind = kind_of(values[train])
         there = present(values[train])
         if kind == "number":
             std = float(np.std(there)) or 1.0
-            codes.append(Code(name, kind, float(np.mean(there)), std, (), bool(np.isnan(values).any())))
+            gaps, form = bool(np.isnan(values).any()), table.forms.get(name, "")
+            codes.append(Code(name, kind, float(np.mean(there)), std, gaps=gaps, form=form))
         elif kind == "category":
             codes.append(Code(name, kind, names=tuple(sorted({str(v) for v in there}))))
         elif kind == "text":

@@ -5,6 +5,7 @@ tab that was overtaken by another one is told, with its change kept at hand.
 """
 
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -26,6 +27,10 @@ NEW = "new"
 """In the address in place of a venture's id: the example as a new venture."""
 
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+"""What a machine calls itself: an address that no other machine reaches."""
+
+
 def say() -> Language:
     """The language of this tab: chosen, else the browser's, else English."""
     chosen = st.session_state.get("language")
@@ -37,6 +42,12 @@ def say() -> Language:
 def owner() -> str:
     """Whose ventures this tab sees. Without accounts there is one owner; sign-in answers here."""
     return "local"
+
+
+def seen_by_all() -> bool:
+    """Whether what this tab sees may be seen by others: nobody signs in, and the server answers other machines."""
+    here = urlsplit(address()).hostname in LOOPBACK
+    return not (here and os.environ.get("COMPUTE_CANVAS_HOST", "127.0.0.1") in LOOPBACK)
 
 
 @dataclass

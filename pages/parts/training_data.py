@@ -1,24 +1,28 @@
-"""Data of the founder's own: upload, what is in it, what to predict, and deleting it again."""
+"""Data of the founder's own: upload, what is in it, what to predict, changing that, and deleting it again."""
 
+import contextlib
 from typing import Any
 
 import streamlit as st
 
 from core.i18n import Language, Refusal
-from core.storage.rows import Reason
-from core.training import desk, own, shelf
+from core.training import desk, doubts, own, shelf
+from core.training.datasets import OwnData
 from core.training.own import Look
-from core.training.tables import Profile
-from pages.parts.session import say, workspace
+from core.training.tables import Profile, day
+from pages.parts.services import store
+from pages.parts.session import Workspace, say, seen_by_all, workspace
 from pages.parts.shell import plain, select
 
 KEY = "training:own"
-"""What is under way: the id of the data, the stage ("look", "choose", "prepare"), the question at the desk."""
+"""What is under way: the id of the data, the stage ("look", "choose", "prepare"), the question at the desk, and
+the id of the data set whose columns are changed."""
 
 PATIENCE_S = 1.5
 """How long the page waits for an answer before it shows that it waits."""
 
 MB = 2**20
+CLASSES_SHOWN = 8
 
 
 def own_data() -> None:
@@ -51,15 +55,20 @@ def _section(polling: bool) -> None:
 
 
 def _upload(_: Language) -> None:
-    st.caption(
-        _(
+    if seen_by_all():
+        words = _(
+            "A table (CSV or Parquet) with a column to predict, or a ZIP of pictures with one folder for each class, up to {most} MB. It stays on the machine that serves this page. Nobody signs in here: everybody who can open this page sees your data, can train on it and can delete it.",
+            most=own.MOST_BYTES // MB,
+        )
+    else:
+        words = _(
             "A table (CSV or Parquet) with a column to predict, or a ZIP of pictures with one folder for each class, up to {most} MB. It stays on the machine that serves this page, only you see it, and you can delete it.",
             most=own.MOST_BYTES // MB,
         )
-    )
+    st.caption(words)
     st.file_uploader(
         _("File"),
-        type=list(own.ENDINGS),
+        type=[*own.ENDINGS, *own.TEXT_ENDINGS],
         key="training:own_file",
         max_upload_size=own.MOST_BYTES // MB,
         on_change=_received,
@@ -78,8 +87,12 @@ def _received() -> None:
     except Refusal as refusal:
         ws.refused[KEY] = refusal
         return
+    _look_into(ws, data_id)
+
+
+def _look_into(ws: Workspace, data_id: str, **more: str) -> None:
     question = desk.ask("look", owner=ws.owner, data_id=data_id)
-    st.session_state[KEY] = {"id": data_id, "stage": "look", "question": question}
+    st.session_state[KEY] = {"id": data_id, "stage": "look", "question": question, **more}
 
 
 def _heed(under_way: dict[str, Any], _: Language) -> None:
@@ -102,19 +115,39 @@ def _heed(under_way: dict[str, Any], _: Language) -> None:
     ws.refused.pop(KEY, None)
     if under_way["stage"] == "look":
         under_way.update(stage="choose", question=None, look=said)
+        if "of" in under_way:
+            _as_before(under_way["of"], Look.from_json(said))
     else:
-        st.session_state["training:own_warnings"] = said["warnings"]
         st.session_state.pop(KEY)
+        if "of" in under_way and not _used(ws.owner, under_way["of"]):
+            shelf.delete_own(store(), ws.owner, under_way["of"])
         # Chosen at once, and said below until the next one.
         st.session_state["training:own_ready"] = st.session_state["training:own_chosen"] = said["data"]["id"]
         st.rerun()
+
+
+def _used(owner: str, data_id: str) -> bool:
+    """Whether a run or a sweep was ever trained on the data, or is to be."""
+    return bool(store().runs.mentioning(owner, data_id) or shelf.wanted(store(), owner, data_id))
 
 
 def _drop() -> None:
     """Forget the file that is under way."""
     under_way = st.session_state.pop(KEY, None)
     if under_way:
-        shelf.delete_own(workspace().owner, under_way["id"])
+        shelf.drop_upload(workspace().owner, under_way["id"])
+
+
+def _as_before(data_id: str, found: Look) -> None:
+    """Let the fields hold what was chosen for a data set when it was made ready."""
+    owner = workspace().owner
+    with contextlib.suppress(Refusal):
+        data, used = shelf.own_of(owner, data_id), own.columns_used(owner, data_id)
+        st.session_state["training:own_target"] = st.session_state["own_for"] = data.target
+        st.session_state["training:own_task"] = data.task
+        st.session_state["training:own_without"] = [
+            c.name for c in found.columns if c.kind != "left_out" and c.name not in (*used, data.target)
+        ]
 
 
 def _cancel() -> None:
@@ -163,7 +196,9 @@ def _columns(found: Look, _: Language) -> None:
         [
             {
                 "name": column.name,
-                "kind": kinds[column.kind],
+                "kind": _("date")
+                if column.form == "date" and column.kind == "number"
+                else kinds[column.kind],
                 "missing": column.missing / max(1, found.rows),
                 "distinct": column.distinct,
                 "examples": " · ".join(column.examples),
@@ -200,12 +235,54 @@ def _target(found: Look, _: Language) -> None:
         st.session_state["training:own_task"] = next(iter(tasks))
         st.session_state["own_for"] = chosen
     with right:
-        select(_("What is asked"), tasks, "training:own_task")
+        task = select(_("What is asked"), tasks, "training:own_task")
+    if column:
+        _answers(column, task or "classes", found.rows, _)
+    others = [name for name in options if name != chosen]
+    kept = st.session_state.get("training:own_without") or []
+    st.session_state["training:own_without"] = [name for name in kept if name in others]
     st.multiselect(
         _("Columns to leave out (what is not known yet when you want a prediction)"),
-        [name for name in options if name != chosen],
+        others,
         key="training:own_without",
     )
+
+
+def _answers(column: Profile, task: str, rows: int, _: Language) -> None:
+    """What the column to predict holds, before anything is made of it."""
+    if task == "number":
+        least, median, most = (
+            day(value) if column.form == "date" else _.number(value, digits=4) for value in column.spread
+        )
+        st.caption(
+            _(
+                "It goes from {least} to {most}; half of the rows are at or below {median}.",
+                least=least,
+                most=most,
+                median=median,
+            )
+        )
+        return
+    st.dataframe(
+        [
+            {"class": name, "count": count, "share": count / max(1, rows)}
+            for name, count in column.counts[:CLASSES_SHOWN]
+        ],
+        hide_index=True,
+        column_config={
+            "class": _("Class"),
+            "count": _("Rows (count)"),
+            "share": st.column_config.NumberColumn(_("Share (%)"), format="percent"),
+        },
+        alt=_("Classes of the column to predict"),
+    )
+    if column.distinct > CLASSES_SHOWN:
+        st.caption(
+            _("The {shown} commonest of {count} classes.", shown=CLASSES_SHOWN, count=f"{column.distinct:,}")
+        )
+    if column.distinct == len(column.counts):
+        for doubt in doubts.uneven(column.counts):
+            st.warning(plain(_.refusal(doubt.refusal())), icon=":material/info:")
 
 
 def _many(column: Profile) -> bool:
@@ -234,9 +311,6 @@ def _list(owner: str, _: Language) -> None:
     for data in shelf.own_data(owner):
         if data.id == ready:
             st.success(_("{name} is ready and chosen under Data.", name=plain(data.name)))
-            for warning in st.session_state.get("training:own_warnings", []):
-                reason = Reason.from_json(warning).refusal()
-                st.warning(plain(_.refusal(reason)), icon=":material/info:")
         with st.container(horizontal=True, vertical_alignment="center"):
             count = f"{data.train + data.test:,}"
             st.markdown(
@@ -247,14 +321,76 @@ def _list(owner: str, _: Language) -> None:
                     else _("{count} rows, predicts {target}", count=count, target=plain(data.target))
                 )
             )
+            if data.kind == "table":
+                st.button(
+                    _("Change columns"),
+                    key=f"training:own_change:{data.id}",
+                    icon=":material/edit:",
+                    on_click=_change,
+                    args=(data.id,),
+                )
+            _delete_button(owner, data, _)
+    for data_id, name in shelf.unfinished(owner).items():
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(
+                f"**{plain(name)}** · " + _("uploaded, not made ready; it is deleted after an hour or two")
+            )
+            st.button(
+                _("Go on"),
+                key=f"training:own_go_on:{data_id}",
+                icon=":material/play_arrow:",
+                on_click=_go_on,
+                args=(data_id,),
+            )
             st.button(
                 _("Delete"),
-                key=f"training:own_delete:{data.id}",
+                key=f"training:own_drop:{data_id}",
                 icon=":material/delete:",
-                on_click=_delete,
-                args=(data.id,),
+                on_click=shelf.drop_upload,
+                args=(owner, data_id),
             )
 
 
+def _delete_button(owner: str, data: OwnData, _: Language) -> None:
+    """The way to delete a data set: what goes with it is said first."""
+    runs = len(store().runs.mentioning(owner, data.id))
+    with st.popover(_("Delete"), icon=":material/delete:", key=f"training:own_ask:{data.id}"):
+        st.markdown(
+            _(
+                "This deletes your file and, with it, the networks and reports of the runs trained on it ({count}). Their figures stay.",
+                count=runs,
+            )
+            if runs
+            else _("This deletes your file. No run was trained on it.")
+        )
+        st.button(
+            _("Delete for good"),
+            key=f"training:own_delete:{data.id}",
+            icon=":material/delete:",
+            on_click=_delete,
+            args=(data.id,),
+        )
+
+
+def _change(data_id: str) -> None:
+    """Back to the columns, from the file that was kept; runs on the data as it is keep it."""
+    ws = workspace()
+    ws.refused.pop(KEY, None)
+    try:
+        _look_into(ws, own.again(ws.owner, data_id), of=data_id)
+    except Refusal as refusal:
+        ws.refused[KEY] = refusal
+
+
+def _go_on(data_id: str) -> None:
+    workspace().refused.pop(KEY, None)
+    _look_into(workspace(), data_id)
+
+
 def _delete(data_id: str) -> None:
-    shelf.delete_own(workspace().owner, data_id)
+    ws = workspace()
+    ws.refused.pop(KEY, None)
+    try:
+        shelf.delete_own(store(), ws.owner, data_id)
+    except Refusal as refusal:
+        ws.refused[KEY] = refusal

@@ -9,7 +9,7 @@ from core.i18n import Language, Refusal
 from core.training import shelf
 from core.training.architecture import NETWORKS, Kind
 from core.training.choices import ACTIVATIONS, LOSSES, OPTIMIZERS, PRECISIONS, SCHEDULES, Choice
-from core.training.datasets import AREAS, DATASETS, OWN, Dataset
+from core.training.datasets import AREAS, DATASETS, OWN, Dataset, OwnData
 from core.training.estimate import UNSEEN, estimate
 from core.training.limits import submit
 from core.training.presets import PRESETS, first_for, presets_for
@@ -183,6 +183,10 @@ def _data(ws: Workspace, _: Language) -> None:
                 licence=plain(_.text(data.licence)),
             )
         )
+    own_data = _chosen_own(ws)
+    if own_data and own_data.doubts:
+        told = "\n".join(f"- {plain(_.refusal(doubt))}" for doubt in own_data.doubts)
+        st.warning(told, icon=":material/info:")
 
 
 def _data_chosen() -> None:
@@ -200,8 +204,13 @@ def chosen_data(ws: Workspace) -> Dataset | None:
     key = str(st.session_state.get(_key("dataset")) or "mnist")
     if not key.startswith(f"{OWN}:"):
         return DATASETS[key]
-    found = next((o for o in shelf.own_data(ws.owner) if key == f"{OWN}:{o.id}"), None)
+    found = _chosen_own(ws)
     return found.described if found else None
+
+
+def _chosen_own(ws: Workspace) -> OwnData | None:
+    key = str(st.session_state.get(_key("dataset")))
+    return next((o for o in shelf.own_data(ws.owner) if key == f"{OWN}:{o.id}"), None)
 
 
 def sizes(data: Dataset) -> list[int]:

@@ -9,7 +9,7 @@ from core.i18n import Language, Refusal
 from core.training import datasets, desk, own
 from core.training.datasets import Examples
 from core.training.report import Picture
-from core.training.tables import Encoding
+from core.training.tables import Code, Encoding, day
 from pages.parts.drawing import drawing
 from pages.parts.runs_table import Finished
 from pages.parts.session import workspace
@@ -100,7 +100,7 @@ def _row(run: Finished, encoding: Encoding, _: Language) -> None:
                     typed[code.name] = st.text_input(
                         plain(code.name),
                         key=key,
-                        placeholder=f"{code.mean:.4g}" if code.kind == "number" else "",
+                        placeholder=_usual(code),
                         max_chars=10_000,
                     )
         sent = st.form_submit_button(_("Predict"), icon=":material/play_arrow:")
@@ -120,6 +120,15 @@ def _sentence(run: Finished, column: str, _: Language) -> None:
         sent = st.form_submit_button(_("Predict"), icon=":material/play_arrow:")
     if sent and words.strip():
         _ask(run, {"rows": [{column: words}]}, _)
+
+
+def _usual(code: Code) -> str:
+    """The mean of a column of numbers, as it may be typed."""
+    if code.kind != "number":
+        return ""
+    if code.form == "date":
+        return day(float(round(code.mean)))
+    return f"{code.mean:.4g}".replace(".", "," if code.form == "comma" else ".")
 
 
 def _examples(run: Finished) -> Examples:

@@ -470,9 +470,9 @@ def test_a_run_that_predicts_a_number_shows_its_error_in_the_unit_of_the_number(
     assert farthest.to_dict("records") == [{"row": 2, "right": 200.0, "said": 180.0, "off": 20.0}]
 
 
-def test_a_table_goes_from_upload_to_ready_by_what_the_worker_says(tab, store, monkeypatch):
+@pytest.fixture
+def worker(monkeypatch):
     """The worker is played by the test: it answers the questions that the page lays down."""
-    rows = "\n".join(["size,kind", *(f"{i},{'a' if i % 2 else 'b'}" for i in range(100))])
 
     def play(question, seconds):
         held = json.loads(desk._file(question, "ask").read_text())
@@ -480,18 +480,124 @@ def test_a_table_goes_from_upload_to_ready_by_what_the_worker_says(tab, store, m
 
     monkeypatch.setattr(desk, "wait_for", play)
     monkeypatch.setattr(desk, "_limit", lambda seconds: None)
+
+
+def upload(app, *names):
+    """A table whose last column is named by one that gives it away, and by some more."""
+    lines = [",".join(("size", *names, "kind"))]
+    lines += [
+        ",".join((str(i % 7), *(["xy"[i % 9 == 0]] * len(names)), "ab"[i % 9 == 0])) for i in range(200)
+    ]
+    content = "\n".join(lines).encode()
+    app.file_uploader(key="training:own_file").set_value(("shop.csv", content, "text/csv")).run()
+    assert not app.exception
+
+
+def test_a_table_goes_from_upload_to_ready_by_what_the_worker_says(tab, store, worker):
     app = tab("training")
-    app.file_uploader(key="training:own_file").set_value(("shop.csv", rows.encode(), "text/csv")).run()
+    upload(app)
     assert app.selectbox(key="training:own_target").value == "kind"
+    classes = next(d.value for d in app.dataframe if "share" in d.value)
+    assert classes.to_dict("list") == {"class": ["a", "b"], "count": [177, 23], "share": [0.885, 0.115]}
+    assert "always answering a would be right in 88% of the cases" in text(app)
     app.button(key="training:own_prepare").click().run()
     assert "shop is ready and chosen under Data." in text(app)
     (data,) = shelf.own_data("local")
     assert app.selectbox(key="training:dataset").value == f"own:{data.id}"
     app.button(key="training:start").click().run()
     assert RunSpec.from_json(store.runs.rows("local", venture(app))[0].spec).own == data
+
+
+def test_what_is_doubtful_about_data_is_said_whenever_it_is_chosen(tab, store, worker):
+    upload(app := tab("training"), "told")
+    app.button(key="training:own_prepare").click().run()
+    (data,) = shelf.own_data("local")
+    again = tab("training")
+    assert "tells the answer almost by itself" not in text(again)
+    again.selectbox(key="training:dataset").set_value(f"own:{data.id}").run()
+    assert "The column told tells the answer almost by itself" in text(again)
+
+
+@pytest.mark.parametrize("trained", [False, True])
+def test_the_columns_of_data_that_is_ready_can_be_changed(tab, store, worker, trained):
+    upload(app := tab("training"), "told", "named")
+    app.multiselect(key="training:own_without").set_value(["named"]).run()
+    app.button(key="training:own_prepare").click().run()
+    (first,) = shelf.own_data("local")
+    if trained:
+        queued(store, venture(app), RunSpec(own=first))
+        app.run()
+    app.button(key=f"training:own_change:{first.id}").click().run()
+    assert app.multiselect(key="training:own_without").value == ["named"]
+    app.multiselect(key="training:own_without").set_value(["named", "told"]).run()
+    app.button(key="training:own_prepare").click().run()
+    assert not app.exception
+    newest, *before = shelf.own_data("local")
+    assert before == ([first] if trained else [])
+    assert not any("told" in str(doubt) for doubt in newest.doubts)
+    assert app.selectbox(key="training:dataset").value == f"own:{newest.id}"
+
+
+def test_deleting_data_says_first_what_goes_with_it(tab, store, worker):
+    upload(app := tab("training"))
+    app.button(key="training:own_prepare").click().run()
+    (data,) = shelf.own_data("local")
+    assert "No run was trained on it" in text(app)
+    row = queued(store, venture(app), RunSpec(own=data))
+    (shelf.run_folder(row.id, make=True) / shelf.MODEL).write_bytes(b"x")
+    app.run()
+    assert "the networks and reports of the runs trained on it (1)" in text(app)
     app.button(key=f"training:own_delete:{data.id}").click().run()
+    assert "stop them before you delete it" in errors(app)[0]
+    assert shelf.own_data("local")
+    store.runs.cancel("local", row.id)
+    app.button(key=f"training:own_delete:{data.id}").click().run()
+    assert not errors(app)
     assert not shelf.own_data("local")
+    assert not shelf.run_folder(row.id).exists()
     assert app.selectbox(key="training:dataset").value == "mnist"
+
+
+def test_an_upload_that_was_left_can_be_gone_on_with_or_deleted(tab, store, worker):
+    upload(tab("training"))
+    (data_id,) = shelf.unfinished("local")
+    app = tab("training")
+    assert "uploaded, not made ready" in text(app)
+    app.button(key=f"training:own_go_on:{data_id}").click().run()
+    assert app.selectbox(key="training:own_target").value == "kind"
+    other = tab("training")
+    other.button(key=f"training:own_drop:{data_id}").click().run()
+    assert not shelf.unfinished("local")
+    assert "uploaded, not made ready" not in text(other)
+
+
+def test_what_a_number_to_predict_holds_is_said_before(tab, worker):
+    app = tab("training")
+    lines = ["size,price", *(f"{i},{3 * i}" for i in range(101))]
+    app.file_uploader(key="training:own_file").set_value(
+        ("shop.csv", "\n".join(lines).encode(), "text/csv")
+    ).run()
+    assert "It goes from 0 to 300; half of the rows are at or below 150." in text(app)
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "alone"),
+    [
+        ("http://localhost:8501/training", None, True),
+        ("http://127.0.0.1:8501/training", "127.0.0.1", True),
+        ("http://localhost:8501/training", "0.0.0.0", False),
+        ("https://canvas.example/training", None, False),
+        ("http://192.168.1.4:8501/", None, False),
+    ],
+)
+def test_who_sees_the_data_is_said_as_it_is(tab, monkeypatch, url, host, alone):
+    monkeypatch.setattr("pages.parts.session.address", lambda: url)
+    monkeypatch.delenv("COMPUTE_CANVAS_HOST", raising=False)
+    if host:
+        monkeypatch.setenv("COMPUTE_CANVAS_HOST", host)
+    shown = text(tab("training"))
+    assert ("only you see it" in shown) is alone
+    assert ("everybody who can open this page sees your data" in shown) is not alone
 
 
 def test_a_file_that_is_refused_says_why(tab):

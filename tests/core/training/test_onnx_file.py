@@ -131,7 +131,7 @@ def test_a_founders_own_table_brings_its_encoding(tmp_path: Path) -> None:
     rows = "\n".join(["size,kind", *(f"{i},{'yes' if i % 3 else 'no'}" for i in range(300))])
     data_id = own.receive(ME, "shop.csv", rows.encode())
     own.look(ME, data_id)
-    described, _ = own.prepare(ME, data_id, "kind", "classes")
+    described = own.prepare(ME, data_id, "kind", "classes")
     spec = RunSpec(own=described, epochs=1)
     run.train(spec, lambda progress: True, owner=ME, leave=tmp_path)
     onnx_file.write(tmp_path, "a1b2", spec, ME)
@@ -140,7 +140,7 @@ def test_a_founders_own_table_brings_its_encoding(tmp_path: Path) -> None:
     held = {p.key: p.value for p in onnx.load(tmp_path / shelf.ONNX).metadata_props}
     assert Encoding.from_json(held["encoding"]) == examples.encoding
     assert json.loads(held["classes"]) == list(described.class_names)
-    shelf.delete_own(ME, data_id)
+    shelf.drop_upload(ME, data_id)
     with pytest.raises(Refusal, match="deleted"):
         onnx_file.write(tmp_path, "a1b2", spec, ME)
 

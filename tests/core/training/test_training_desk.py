@@ -81,8 +81,14 @@ def test_from_an_uploaded_table_to_a_prediction(store: Store) -> None:
         asked("predict", owner=ME, run_id=run_id, spec_json=spec.to_json(), rows=[{"size": "large"}])
     size = asked("onnx", owner=ME, run_id=run_id, spec_json=spec.to_json())
     assert size == (shelf.run_folder(run_id) / shelf.ONNX).stat().st_size
-    shelf.delete_own(ME, data_id)
-    with pytest.raises(Refusal, match="was deleted"):
+    with pytest.raises(Refusal, match="no such training run"):
+        asked("predict", owner="other", run_id=run_id, spec_json=spec.to_json(), rows=[{"size": "100"}])
+    with pytest.raises(Refusal, match="no such training run"):
+        asked("onnx", owner="other", run_id=run_id, spec_json=spec.to_json())
+    shelf.delete_own(store, ME, data_id)
+    assert shelf.report_of(run_id) is None
+    assert store.runs.get(ME, run_id).summary
+    with pytest.raises(Refusal, match="not kept any more"):
         asked("predict", owner=ME, run_id=run_id, spec_json=spec.to_json(), rows=[{"size": "1"}])
 
 
@@ -109,6 +115,11 @@ def test_a_picture_is_recognised_whether_drawn_or_uploaded_dark_on_bright(store:
         asked("predict", owner=ME, run_id=run_id, spec_json=spec.to_json(), drawn=[[0] * 28] * 28)
     with pytest.raises(Refusal, match="cannot be read; PNG"):
         asked("predict", owner=ME, run_id=run_id, spec_json=spec.to_json(), picture="AAAA")
+    held = io.BytesIO()
+    Image.new("1", (6_000, 6_000)).save(held, "PNG")
+    picture = base64.b64encode(held.getvalue()).decode()
+    with pytest.raises(Refusal, match="has 36,000,000 pixels"):
+        asked("predict", owner=ME, run_id=run_id, spec_json=spec.to_json(), picture=picture)
 
 
 def test_a_sentence_is_judged_and_the_report_shows_the_sentences_it_got_wrong(store: Store) -> None:

@@ -13,6 +13,7 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from core.i18n import LANGUAGES, Refusal, language
+from core.storage.rows import Reason
 from core.training import answers, checkpoint, command, datasets, run
 from core.training.card import model_card
 from core.training.command import spec_of
@@ -141,10 +142,12 @@ def test_the_card_tells_the_figures_and_never_runs_what_people_typed(
         test=20,
         class_names=("a|b", "c"),
         target="t",
+        warnings=(Reason("The column {name} is left out: {why}.", {"name": "<i>", "why": "x"}).to_json(),),
     )
     shown = model_card("0" * 16, RunSpec(own=odd), result, None, language(code))
     assert "\\<b\\>\\[x\\]" in shown
     assert "a\\|b" in shown
+    assert "\\<i\\>" in shown and "<i>" not in shown
 
 
 def test_the_command_line_leaves_all_of_it_and_explains_it(tmp_path: Path) -> None:
