@@ -15,6 +15,7 @@ from pages.parts.runs_table import Finished, finished, table
 from pages.parts.services import store
 from pages.parts.session import Workspace, say, workspace
 from pages.parts.shell import plain
+from pages.parts.value import value_section
 
 TARGETS = ("accuracy", "training_run_cost")
 
@@ -52,6 +53,7 @@ def page() -> None:
         )
     curve_section(chosen, _)
     decision_section(ws, runs, chosen, _)
+    value_section(ws, runs, chosen, _)
     _take(ws, runs, _)
     st.subheader(_("Finished runs"))
     table(runs, _)
