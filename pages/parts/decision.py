@@ -54,7 +54,7 @@ def decision_section(ws: Workspace, runs: list[Finished], chosen: Chosen, _: Lan
     worth = partial(worth_in, ws.venture)
     decision = decide(found, worth)
     with st.container(border=True):
-        st.markdown(f"{ICONS[decision.action]} {plain(_sentence(decision, ws.venture, _))}")
+        st.markdown(f"{ICONS[decision.action]} {plain(sentence(decision, ws.venture, _))}")
         st.caption(plain(_remark(decision, ws.venture, worth, _)))
         if decision.step.by == chosen.by and chosen.curve is not None:
             _take(decision, chosen, chosen.curve, _)
@@ -86,7 +86,8 @@ def _both(runs: list[Finished], chosen: Chosen) -> tuple[Curve | None, Curve | N
     return curves["data"], curves["compute"], held["compute"]
 
 
-def _sentence(decision: Decision, venture: Venture, _: Language) -> str:
+def sentence(decision: Decision, venture: Venture, _: Language) -> str:
+    """What to do next, with its numbers."""
     step = decision.step
     values: dict[str, object] = {
         "now": _.percent(step.now, 3),

@@ -153,16 +153,16 @@ def _sentence(found: Optimum, now: float, venture: Venture, _: Language) -> str:
     }
     if found.gain.mid[found.best] <= 0:
         return _(
-            "None of the accuracies within reach of these runs beats the {now} that your plan counts on today. The best of them is {best} (80% range {low} to {high}): over {months} months it changes cash by {gain} ({least} to {most}), its run of {cost} paid.",
+            "None of the accuracies within reach of these runs beats the {now} that your plan counts on today. The best of them is {best}: over {months} months it changes cash by {gain} (80% interval {least} to {most}), its run of {cost} paid.",
             **values,
         )
     if found.at_edge:
         return _(
-            "More accuracy pays as far as these runs reach: {best} (80% range {low} to {high}) is the most that they support, not the best there is. Against the {now} of your plan it gains {gain} over {months} months ({least} to {most}), its run of {cost} paid.",
+            "More accuracy pays as far as these runs reach: {best}, at ten times the largest run and uncertain, is the most that they support. Against the {now} of your plan it gains {gain} over {months} months (80% interval {least} to {most}), its run of {cost} paid.",
             **values,
         )
     return _(
-        "The best accuracy to buy is {best} (80% range {low} to {high}). Against the {now} of your plan it gains {gain} over {months} months ({least} to {most}), its run of {cost} paid.",
+        "The best accuracy to buy is {best} (80% range {low} to {high}). Against the {now} of your plan it gains {gain} over {months} months (80% interval {least} to {most}), its run of {cost} paid.",
         **values,
     )
 
