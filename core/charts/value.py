@@ -33,10 +33,10 @@ def value_chart(found: Optimum, now: float, months: int, _: Language) -> Figure:
                 "hovertemplate": _(
                     "{accuracy}: {gain} ({low} to {high}), the run costs {cost}",
                     accuracy="%{x:.2f}%",
-                    gain="$%{y:,.3s}",
-                    low="$%{customdata[0]:,.3s}",
-                    high="$%{customdata[1]:,.3s}",
-                    cost="$%{customdata[2]:,.3s}",
+                    gain="%{y:$.3s}",
+                    low="%{customdata[0]:$.3s}",
+                    high="%{customdata[1]:$.3s}",
+                    cost="%{customdata[2]:$.3s}",
                 )
                 + "<extra></extra>",
             },
@@ -68,7 +68,7 @@ def value_chart(found: Optimum, now: float, months: int, _: Language) -> Figure:
                 "thickness": 2.5,
             },
             "marker": {"color": ORANGE, "size": 14, "symbol": "star"},
-            "hovertemplate": "%{x:.2f}%: $%{y:,.3s}",
+            "hovertemplate": "%{x:.2f}%: %{y:$.3s}",
         },
     ]
     return figure(
@@ -77,7 +77,7 @@ def value_chart(found: Optimum, now: float, months: int, _: Language) -> Figure:
         y_title=_("Gain over {months} months (USD)", months=months),
         height=400,
         xaxis={"ticksuffix": "%"},
-        yaxis={"tickformat": "~s", "tickprefix": "$"},
+        yaxis={"tickformat": "$~s"},
         hovermode="closest",
     )
 

@@ -134,7 +134,7 @@ def _best(ws: Workspace, chosen: Chosen, curve: Curve, usd: Paid, _: Language) -
         st.markdown(plain(_next(point, venture, _)))
     st.caption(
         _(
-            "Costs here are those of the measured demo runs and of the images to buy, not of training your real model."
+            "Costs here are those of the measured demo runs and of the images to buy, not of training your real model. The band is what the runs leave open, not what may be wrong in what you say above."
         )
     )
 
@@ -153,16 +153,16 @@ def _sentence(found: Optimum, now: float, venture: Venture, _: Language) -> str:
     }
     if found.gain.mid[found.best] <= 0:
         return _(
-            "None of the accuracies within reach of these runs beats the {now} that your plan counts on today. The best of them is {best}: over {months} months it changes cash by {gain} (80% interval {least} to {most}), its run of {cost} paid.",
+            "None of the accuracies within reach of these runs beats the {now} that your plan counts on today. The best of them is {best}: over {months} months it changes cash by {gain} (80% interval {least} to {most}), after the {cost} that the run and its data cost.",
             **values,
         )
     if found.at_edge:
         return _(
-            "More accuracy pays as far as these runs reach: {best}, at ten times the largest run and uncertain, is the most that they support. Against the {now} of your plan it gains {gain} over {months} months (80% interval {least} to {most}), its run of {cost} paid.",
+            "More accuracy pays as far as these runs reach: {best}, at ten times the largest run and uncertain, is the most that they support. Against the {now} of your plan it gains {gain} over {months} months (80% interval {least} to {most}), after the {cost} that the run and its data cost.",
             **values,
         )
     return _(
-        "The best accuracy to buy is {best} (80% range {low} to {high}). Against the {now} of your plan it gains {gain} over {months} months (80% interval {least} to {most}), its run of {cost} paid.",
+        "The best accuracy to buy is {best} (80% range {low} to {high}). Against the {now} of your plan it gains {gain} over {months} months (80% interval {least} to {most}), after the {cost} that the run and its data cost.",
         **values,
     )
 
