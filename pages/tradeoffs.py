@@ -17,6 +17,7 @@ from pages.parts.runs_table import Finished, table, tested
 from pages.parts.services import store
 from pages.parts.session import Workspace, say, workspace
 from pages.parts.shell import plain, select
+from pages.parts.value import value_section
 
 TARGETS = ("accuracy", "training_run_cost")
 
@@ -103,6 +104,7 @@ def _classes(ws: Workspace, runs: list[Finished], _: Language) -> None:
         )
     curve_section(chosen, _)
     decision_section(ws, runs, chosen, _)
+    value_section(ws, runs, chosen, _)
     real_thing(ws, chosen, _)
     _take(ws, runs, _)
 

@@ -11,7 +11,7 @@ from core.charts.theme import BLUE, DASHES, GREY, MARKERS, ORANGE, SERIES, Figur
 from core.i18n import Language
 from core.storage import MetricRow
 from core.training.curve import UNCERTAIN, Curve
-from core.training.points import Measured
+from core.training.points import Measured, usd_per_point
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,11 @@ def tradeoff_chart(
         }
     )
     best = {p.run_id for p in frontier}
+    further = {
+        p.run_id: "<br>" + _("{usd} per further point", usd=_.money(usd, "USD"))
+        for p, usd in zip(frontier, usd_per_point(frontier), strict=True)
+        if usd is not None
+    }
     for on_front, symbol, colour, name in (
         (True, "star", ORANGE, _("runs that no other beats")),
         (False, "circle", BLUE, _("other runs")),
@@ -112,7 +117,7 @@ def tradeoff_chart(
                 "name": name,
                 "x": [p.cost_usd for p, _name in chosen],
                 "y": [_short(p.accuracy) for p, _name in chosen],
-                "text": [name for _point, name in chosen],
+                "text": [name + further.get(p.run_id, "") for p, name in chosen],
                 "marker": {"color": colour, "size": 12 if on_front else 9, "symbol": symbol},
                 "hovertemplate": "%{text}<br>%{y:.2%} · $%{x:.6f}<extra></extra>",
             }

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from core.finance.formula import parse
 from core.finance.model import model_of
 from core.finance.modules import plan_of
+from core.finance.value import EFFECTS
 from core.venture import Driver, Venture, preset
 from core.venture.catalogue import catalogue
 
@@ -24,7 +25,8 @@ def switched(venture: Venture, modules: Iterable[str]) -> Venture:
     names = {name for text in texts for name in parse(text).names}
     lines = {line.key for line in (*plan.lines, *venture.lines)}
     needed = (names | ALWAYS) & catalogue().keys()
-    kept = [driver for driver in venture.drivers if driver.key in needed or driver.key not in catalogue()]
+    stays = needed.union(EFFECTS)
+    kept = [driver for driver in venture.drivers if driver.key in stays or driver.key not in catalogue()]
     there = {driver.key for driver in kept} | lines
     new = [preset(key, venture.archetype) for key in catalogue() if key in needed and key not in there]
     made = venture.with_modules(chosen, (*kept, *_in_currency(new, venture)))

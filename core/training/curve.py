@@ -174,6 +174,12 @@ class Curve:
         found = self.error(size)
         return Band(1 - found.high, 1 - found.mid, 1 - found.low)
 
+    def accuracies(self, size: ArrayLike) -> Floats:
+        """The accuracy at each ``size`` by every draw, shape (sizes, draws): a row's draws are its interval."""
+        self.error(size)  # refuses what is out of range
+        away = np.log(np.asarray(size, dtype=float) / self.largest)
+        return 1 - _drawn(away, self._height, self._slope, self._bend)
+
     def accuracy_between(self, size: float, share: float = 0.9) -> tuple[float, float]:
         """The interval that holds the accuracy at one ``size`` with the probability ``share``."""
         away = np.log([size / self.largest])
@@ -365,9 +371,14 @@ def _errors(away: ArrayLike, height: Floats, slope: Floats, bend: Floats) -> Ban
 def _quantiles(
     away: ArrayLike, height: Floats, slope: Floats, bend: Floats, levels: Sequence[float]
 ) -> Floats:
+    return np.asarray(np.quantile(_drawn(away, height, slope, bend), levels, axis=-1), dtype=float)
+
+
+def _drawn(away: ArrayLike, height: Floats, slope: Floats, bend: Floats) -> Floats:
+    """The error at each distance by every draw, with the draws as the last axis."""
     far = np.asarray(away, dtype=float)[..., None]
     errors = height - slope * far + bend * np.maximum(far, 0.0)
-    return np.asarray(np.quantile(np.exp(np.minimum(errors, 0.0)), levels, axis=-1), dtype=float)
+    return np.asarray(np.exp(np.minimum(errors, 0.0)), dtype=float)
 
 
 def _seed_spread(sizes: Sequence[_Size]) -> float:

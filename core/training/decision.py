@@ -72,14 +72,20 @@ def steps(
     """
     found = []
     if data is not None:
-        size = data.largest * FACTOR
-        bought = max(0, round(size) - available)
-        paid = cost(data.seconds(size), price_per_hour) + bought * image_price
-        found.append(_step(data, size, bought, paid))
+        found.append(_step(data, price_per_hour, image_price, available))
     if compute is not None and tells_apart(points):
-        size = compute.largest * FACTOR
-        found.append(_step(compute, size, 0, cost(compute.seconds(size), price_per_hour)))
+        found.append(_step(compute, price_per_hour, image_price, available))
     return found
+
+
+def bought(curve: Curve, size: float, available: int) -> int:
+    """The images of a run of that size beyond those there are; none where its size is compute."""
+    return max(0, round(size) - available) if curve.by == "data" else 0
+
+
+def paid(curve: Curve, size: float, price_per_hour: float, image_price: float, available: int) -> float:
+    """USD of a run of that size: the device, and the images that must be bought; see :func:`steps`."""
+    return cost(curve.seconds(size), price_per_hour) + bought(curve, size, available) * image_price
 
 
 def tells_apart(points: Sequence[Measured]) -> bool:
@@ -88,10 +94,18 @@ def tells_apart(points: Sequence[Measured]) -> bool:
     return bool(each) and max(each) > SAME_SIZE * min(each)
 
 
-def _step(curve: Curve, size: float, bought: int, paid: float) -> Step:
+def _step(curve: Curve, price_per_hour: float, image_price: float, available: int) -> Step:
+    size = curve.largest * FACTOR
     now, then = curve.accuracy(curve.largest), curve.accuracy(size)
     return Step(
-        curve.by, size, float(now.mid), float(then.low), float(then.mid), float(then.high), bought, paid
+        by=curve.by,
+        size=size,
+        now=float(now.mid),
+        low=float(then.low),
+        mid=float(then.mid),
+        high=float(then.high),
+        bought=bought(curve, size, available),
+        cost_usd=paid(curve, size, price_per_hour, image_price, available),
     )
 
 

@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Literal
 
 from core.i18n import Refusal
@@ -137,6 +138,16 @@ def pareto(points: Sequence[Measured]) -> list[Measured]:
         if not front or point.accuracy > front[-1].accuracy:
             front.append(point)
     return front
+
+
+def usd_per_point(front: Sequence[Measured]) -> list[float | None]:
+    """USD that each further point of accuracy cost along a :func:`pareto` frontier, against the run before.
+
+    None for the first, which has none before it.
+    """
+    steps = pairwise(front)
+    further = [(b.cost_usd - a.cost_usd) / (100 * (b.accuracy - a.accuracy)) for a, b in steps]
+    return [None, *further][: len(front)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,11 @@
 """Train more, buy data, or stop: one plain sentence with its numbers, and one click into the plan."""
 
+from functools import partial
+
 import streamlit as st
 
 from core.finance import project
+from core.finance.value import worth as worth_in
 from core.i18n import Language, Refusal, Text
 from core.training.curve import Curve, fit
 from core.training.decision import FACTOR, POINT, Action, Decision, Step, Worth, decide, steps, tells_apart
@@ -16,9 +19,6 @@ from pages.parts.shell import plain
 IMAGE_PRICE = 0.08
 """USD to have one more image labelled; Amazon SageMaker Ground Truth, list price of an object for the first
 50,000 a month, aws.amazon.com/sagemaker/groundtruth/pricing, 2024."""
-
-MOST = 0.9999
-"""The highest accuracy that the plan is asked about."""
 
 ICONS: dict[Action, str] = {
     "train": ":material/model_training:",
@@ -41,11 +41,11 @@ def decision_section(ws: Workspace, runs: list[Finished], chosen: Chosen, _: Lan
     )
     if not found:
         return
-    worth = _worth(ws.venture)
+    worth = partial(worth_in, ws.venture)
     decision = decide(found, worth)
     with st.container(border=True):
         if own:
-            st.markdown(f"{ICONS[decision.action]} {plain(_sentence(decision, ws.venture, _))}")
+            st.markdown(f"{ICONS[decision.action]} {plain(sentence(decision, ws.venture, _))}")
             st.caption(plain(_remark(decision, ws.venture, worth, _)))
         else:
             _demo(decision.step, ws.venture, worth, _.text(chosen.spec.data.label), _)
@@ -95,7 +95,7 @@ def _demo(step: Step, venture: Venture, worth: Worth, data: str, _: Language) ->
         )
     )
     st.markdown(f":material/labs: {plain(told)}")
-    point = worth(step.now, min(step.now + POINT, MOST))
+    point = worth(step.now, step.now + POINT)
     st.markdown(
         plain(
             _(
@@ -137,20 +137,8 @@ def _both(runs: list[Finished], chosen: Chosen) -> tuple[Curve | None, Curve | N
     return curves["data"], curves["compute"], held["compute"]
 
 
-def _worth(venture: Venture) -> Worth:
-    """What the plan's cash at its end gains in USD with another accuracy."""
-
-    def cash(accuracy: float) -> float:
-        changed = venture.with_driver(
-            "accuracy", Amount.point(min(accuracy, MOST)), venture.driver("accuracy").source
-        )
-        projection = project(changed)
-        return projection.at("cash", projection.months)
-
-    return lambda now, then: (cash(then) - cash(now)) / venture.usd_rate
-
-
-def _sentence(decision: Decision, venture: Venture, _: Language) -> str:
+def sentence(decision: Decision, venture: Venture, _: Language) -> str:
+    """What to do next, with its numbers."""
     step = decision.step
     values: dict[str, object] = {
         "now": _.percent(step.now, 3),
@@ -180,6 +168,11 @@ def _sentence(decision: Decision, venture: Venture, _: Language) -> str:
                 "Train more: with twice the compute accuracy should rise from {now} to {then} (80% interval {low} to {high}). In your plan that is worth {gain} over {months} months, and it costs {paid}.",
                 **values,
             )
+        case "unpriced" if not venture.has_driver("error_cost"):
+            return _(
+                "Your plan does not say what accuracy is worth, so it cannot say whether more of it pays. Twice as much should raise accuracy from {now} to {then} (80% interval {low} to {high}) and costs {paid}. Say below what a point of accuracy does to conversion, churn, price or human review.",
+                **values,
+            )
         case "unpriced":
             return _(
                 "Your plan does not say what a wrong answer costs, so it cannot say whether more accuracy pays. Twice as much should raise accuracy from {now} to {then} (80% interval {low} to {high}) and costs {paid}. Give “{driver}” a value on the plan page.",
@@ -195,7 +188,7 @@ def _sentence(decision: Decision, venture: Venture, _: Language) -> str:
 
 def _remark(decision: Decision, venture: Venture, worth: Worth, _: Language) -> str:
     """What a point is worth, and how sure the advice is."""
-    point = worth(decision.step.now, min(decision.step.now + POINT, MOST))
+    point = worth(decision.step.now, decision.step.now + POINT)
     worth_said = _.money(point, "USD")
     if decision.action == "unpriced":
         return _("One point of accuracy is worth nothing in your plan as it stands.")

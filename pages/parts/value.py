@@ -1,0 +1,235 @@
+"""What accuracy is worth: what the founder says of it, the best accuracy to buy, and one click into the plan."""
+
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from core.charts.value import value_chart
+from core.finance import project
+from core.finance.value import EFFECTS, affected, effect, profit, with_accuracy, with_effect, worth
+from core.i18n import Language, Text
+from core.training.curve import Curve
+from core.training.decision import paid
+from core.training.optimum import NextPoint, Optimum, Paid, next_point, optimum
+from core.training.points import Measured, pareto, usd_per_point
+from core.venture import Amount, Source, Venture
+from pages.parts.decision import IMAGE_PRICE
+from pages.parts.learning_curve import Chosen
+from pages.parts.runs_table import Finished
+from pages.parts.session import Workspace, say, workspace
+from pages.parts.shell import plain
+
+
+def value_section(ws: Workspace, runs: list[Finished], chosen: Chosen, _: Language) -> None:
+    """The four effects, and what the chosen runs make of them."""
+    st.subheader(_("What accuracy is worth"))
+    st.caption(
+        _(
+            "What does one more point of accuracy change in your business? Say it in percent; leave what you do not know at 0."
+        )
+    )
+    for column, key in zip(st.columns(len(EFFECTS), vertical_alignment="bottom"), EFFECTS, strict=True):
+        with column:
+            _effect_field(ws, key, _)
+    if chosen.curve is None:
+        st.caption(
+            _("The best accuracy to buy is shown once four sizes of training have been measured, see above.")
+        )
+    else:
+        image_price = float(st.session_state.get("tradeoffs:image_price", IMAGE_PRICE))
+        usd = partial(
+            paid,
+            chosen.curve,
+            price_per_hour=chosen.spec.price_per_hour,
+            image_price=image_price,
+            available=chosen.spec.data.train_images,
+        )
+        _best(ws, chosen, chosen.curve, usd, _)
+    _frontier(runs, _)
+
+
+def _effect_field(ws: Workspace, key: str, _: Language) -> None:
+    labels = {
+        "conversion_per_point": _("Conversion (% per point)"),
+        "churn_per_point": _("Churn (% per point)"),
+        "price_per_point": _("Price (% per point)"),
+        "review_per_point": _("Human review (% per point)"),
+    }
+    helps = {
+        "conversion_per_point": _(
+            "At 2, a point more of accuracy makes 102 customers of the visitors who were 100, for the same money."
+        ),
+        "churn_per_point": _("At −3, a point more of accuracy makes a monthly churn of 5% one of 4.85%."),
+        "price_per_point": _("At 1, a point more of accuracy lets you charge 101 for what was 100."),
+        "review_per_point": _(
+            "At −5, a point more of accuracy makes 95 hours of the people who check of 100."
+        ),
+    }
+    field = f"value:{key}"
+    ws.follow(field, round(100 * effect(ws.venture, key), 6))
+    acts_on = ", ".join(_.text(ws.venture.driver(driver).label) for driver in affected(ws.venture, key))
+    st.number_input(
+        labels[key],
+        -50.0,
+        50.0,
+        step=0.5,
+        format="%.2f",
+        key=field,
+        on_change=_said,
+        args=(field, key),
+        help=helps[key] + " " + plain(_("It acts on: {drivers}.", drivers=acts_on)),
+    )
+    if refusal := ws.refused.get(field):
+        st.error(plain(_.refusal(refusal)))
+
+
+def _said(field: str, key: str) -> None:
+    ws, _ = workspace(), say()
+    share = float(st.session_state[field]) / 100
+    ws.change(
+        lambda venture: with_effect(venture, key, share),
+        _("what a point of accuracy does: {percent}", percent=_.percent(share, 3)),
+        place=field,
+    )
+
+
+def _best(ws: Workspace, chosen: Chosen, curve: Curve, usd: Paid, _: Language) -> None:
+    """The chart, its sentence, the price of the next point, and the click into the plan."""
+    venture = ws.venture
+    found = optimum(curve, partial(profit, venture), usd)
+    if found is None:
+        st.info(
+            _(
+                "Your plan does not say what accuracy is worth yet. Say above what a point of it does to conversion, churn, price or human review."
+            ),
+            icon=":material/help:",
+        )
+    else:
+        now = venture.driver("accuracy").amount.median
+        st.plotly_chart(
+            value_chart(found, now, venture.horizon_months, _),
+            key="value:chart",
+            config={"displaylogo": False},
+            alt=_("Gain over accuracy, after the cost of the run"),
+        )
+        with st.container(border=True):
+            st.markdown(f":material/star: {plain(_sentence(found, now, venture, _))}")
+            low, high = curve.accuracy_between(float(found.sizes[found.best]))
+            st.button(
+                _(
+                    "Take accuracy {share} into the plan",
+                    share=plain(_.percent(float(found.accuracy[found.best]), 3)),
+                ),
+                key="value:take",
+                icon=":material/calculate:",
+                type="primary",
+                on_click=_taken,
+                args=(low, high, len(chosen.points)),
+                help=_(
+                    "As a range with 90% probability, together with all numbers that it moves; one undo brings everything back."
+                ),
+            )
+    if point := next_point(curve, usd):
+        st.markdown(plain(_next(point, venture, _)))
+    st.caption(
+        _(
+            "Costs here are those of the measured demo runs and of the images to buy, not of training your real model. The band is what the runs leave open, not what may be wrong in what you say above."
+        )
+    )
+
+
+def _sentence(found: Optimum, now: float, venture: Venture, _: Language) -> str:
+    values: dict[str, object] = {
+        "best": _.percent(float(found.accuracy[found.best]), 3),
+        "low": _.percent(float(found.accuracy[found.low]), 3),
+        "high": _.percent(float(found.accuracy[found.high]), 3),
+        "gain": _.money(float(found.gain.mid[found.best]), "USD"),
+        "least": _.money(float(found.gain.low[found.best]), "USD"),
+        "most": _.money(float(found.gain.high[found.best]), "USD"),
+        "cost": _.money(float(found.cost[found.best]), "USD"),
+        "months": venture.horizon_months,
+        "now": _.percent(now, 3),
+    }
+    if found.gain.mid[found.best] <= 0:
+        return _(
+            "None of the accuracies within reach of these runs beats the {now} that your plan counts on today. The best of them is {best}: over {months} months it changes cash by {gain} (80% interval {least} to {most}), after the {cost} that the run and its data cost.",
+            **values,
+        )
+    if found.at_edge:
+        return _(
+            "More accuracy pays as far as these runs reach: {best}, at ten times the largest run and uncertain, is the most that they support. Against the {now} of your plan it gains {gain} over {months} months (80% interval {least} to {most}), after the {cost} that the run and its data cost.",
+            **values,
+        )
+    return _(
+        "The best accuracy to buy is {best} (80% range {low} to {high}). Against the {now} of your plan it gains {gain} over {months} months (80% interval {least} to {most}), after the {cost} that the run and its data cost.",
+        **values,
+    )
+
+
+def _next(point: NextPoint, venture: Venture, _: Language) -> str:
+    values: dict[str, object] = {
+        "now": _.percent(point.now, 3),
+        "then": _.percent(point.now + point.step, 3),
+        "paid": _.money(point.mid, "USD"),
+        "low": _.money(point.low, "USD"),
+        "worth": _.money(worth(venture, point.now, point.now + point.step), "USD"),
+    }
+    if point.high is None:
+        return _(
+            "The next step of accuracy, from {now} to {then}, costs {paid} more than your largest run (80% interval from {low}, with no upper end that the data support); in your plan it is worth {worth}.",
+            **values,
+        )
+    return _(
+        "The next step of accuracy, from {now} to {then}, costs {paid} more than your largest run (80% interval {low} to {high}); in your plan it is worth {worth}.",
+        high=_.money(point.high, "USD"),
+        **values,
+    )
+
+
+def _frontier(runs: list[Finished], _: Language) -> None:
+    """What each further point cost along the runs that no other beats."""
+    front = pareto([Measured.of(run.row.id, run.spec, run.result) for run in runs])
+    if len(front) < 2:
+        return
+    titles = {run.row.id: _.text(run.spec.title) for run in runs}
+    rows = [
+        {
+            "run": f"{run.run_id[:6]} · {titles[run.run_id]}",
+            "accuracy": run.accuracy,
+            "cost": run.cost_usd,
+            "further": further,
+        }
+        for run, further in zip(front, usd_per_point(front), strict=True)
+    ]
+    number = st.column_config.NumberColumn
+    with st.expander(_("What each further point cost along the Pareto frontier"), icon=":material/stairs:"):
+        st.dataframe(
+            pd.DataFrame(rows),
+            hide_index=True,
+            column_config={
+                "run": _("Run"),
+                "accuracy": number(_("Test accuracy (%)"), format="percent"),
+                "cost": number(_("Cost (USD)"), format="%.6f"),
+                "further": number(_("USD per further point"), format="%.6f"),
+            },
+            alt=_("Pareto frontier with the cost of each further point"),
+        )
+
+
+def _taken(low: float, high: float, count: int) -> None:
+    """Accuracy and what it moves, in one change."""
+    ws, _ = workspace(), say()
+    driver = ws.venture.driver("accuracy")
+    source = Source(
+        kind="estimated",
+        text=Text(f"curve through {count} measured runs", f"{count} 次实测训练拟合的曲线"),
+    )
+    before = project(ws.venture)
+    taken = ws.change(
+        lambda v: with_accuracy(v, Amount.interval(low, high, driver.distribution), source),
+        _("{driver}: the best to buy", driver=_.text(driver.label)),
+        place="tradeoffs",
+    )
+    if taken:
+        st.session_state["tradeoffs:before"] = ("accuracy", before)
