@@ -72,7 +72,7 @@ def real_thing(ws: Workspace, chosen: Chosen, _: Language) -> None:
 def _part(ws: Workspace, _: Language) -> str | None:
     """Which training of the compute page is the founder's; None where none is planned and none is chosen."""
     plan = ws.venture.compute_plan
-    known = _known(ws.venture)
+    known = known_part(ws.venture)
     if known is None:
         st.info(
             _(
@@ -110,7 +110,7 @@ def _part(ws: Workspace, _: Language) -> str | None:
     return part
 
 
-def _known(venture: Venture) -> str | None:
+def known_part(venture: Venture) -> str | None:
     """The training that the plan follows, else the one that has been described; the page's defaults are nobody's."""
     plan = venture.compute_plan
     for part in PARTS:
@@ -119,6 +119,11 @@ def _known(venture: Venture) -> str | None:
     if plan.training != TrainingPlan():
         return "training"
     return "finetune" if plan.finetune != FinetunePlan() else None
+
+
+def planned_dollars(venture: Venture, part: str, factor: float) -> float:
+    """USD of the planned run on ``factor`` times its data, experiments included: the middle estimate."""
+    return _planned(venture, part, factor).dollars.p50
 
 
 def _section(ws: Workspace, chosen: Chosen, curve: Curve, part: str, _: Language) -> None:

@@ -16,6 +16,7 @@ from core.training.points import Measured, pareto, usd_per_point
 from core.venture import Amount, Source, Venture
 from pages.parts.decision import IMAGE_PRICE
 from pages.parts.learning_curve import Chosen
+from pages.parts.real_thing import known_part, planned_dollars
 from pages.parts.runs_table import Finished
 from pages.parts.session import Workspace, say, workspace
 from pages.parts.shell import plain
@@ -37,16 +38,33 @@ def value_section(ws: Workspace, runs: list[Finished], chosen: Chosen, _: Langua
             _("The best accuracy to buy is shown once four sizes of training have been measured, see above.")
         )
     else:
-        image_price = float(st.session_state.get("tradeoffs:image_price", IMAGE_PRICE))
-        usd = partial(
-            paid,
-            chosen.curve,
-            price_per_hour=chosen.spec.price_per_hour,
-            image_price=image_price,
-            available=chosen.spec.data.train_images,
-        )
-        _best(ws, chosen, chosen.curve, usd, _)
+        part = known_part(ws.venture) if chosen.spec.own is None else None
+        _best(ws, chosen, chosen.curve, _costs(ws, chosen, chosen.curve, part), _)
+        st.caption(_whose_costs(part, _))
     _frontier(runs, _)
+
+
+def _costs(ws: Workspace, chosen: Chosen, curve: Curve, part: str | None) -> Paid:
+    """USD of a run of a size: of the model that the founder plans if a demo stands for it, else of these runs."""
+    if part is not None:
+        return lambda size: planned_dollars(ws.venture, part, size / curve.largest)
+    return partial(
+        paid,
+        curve,
+        price_per_hour=chosen.spec.price_per_hour,
+        image_price=float(st.session_state.get("tradeoffs:image_price", IMAGE_PRICE)),
+        available=chosen.spec.data.train_images,
+    )
+
+
+def _whose_costs(part: str | None, _: Language) -> str:
+    if part is None:
+        return _(
+            "Costs here are those of the measured runs and of the images to buy, not of training another model. The band is what the runs leave open, not what may be wrong in what you say above."
+        )
+    return _(
+        "The fall of the error is that of the measured demo; costs are those of the model you plan, estimated by the compute page: its run of today stands for the largest one measured, and its data grow alike. The band is what the runs leave open, not what may be wrong in what you say above."
+    )
 
 
 def _effect_field(ws: Workspace, key: str, _: Language) -> None:
@@ -132,11 +150,6 @@ def _best(ws: Workspace, chosen: Chosen, curve: Curve, usd: Paid, _: Language) -
             )
     if point := next_point(curve, usd):
         st.markdown(plain(_next(point, venture, _)))
-    st.caption(
-        _(
-            "Costs here are those of the measured demo runs and of the images to buy, not of training your real model. The band is what the runs leave open, not what may be wrong in what you say above."
-        )
-    )
 
 
 def _sentence(found: Optimum, now: float, venture: Venture, _: Language) -> str:

@@ -4,16 +4,18 @@ from datetime import date
 from functools import partial
 
 import pytest
-from made_runs import done
+from made_runs import OWN, done
 from on_screen import charts, read, text
 
+from core.compute import TrainingPlan as ComputeTraining
+from core.compute import estimate_training
 from core.finance.modules import modules
 from core.finance.switch import switched
 from core.finance.value import EFFECTS, worth
 from core.i18n import LANGUAGES, Refusal, language
 from core.training.decision import Step, decide
 from core.training.spec import RunSpec
-from core.venture import Amount, example
+from core.venture import Amount, ComputePlan, TrainingPlan, example
 from pages.parts.decision import sentence as advised
 
 SIZES = (7_500, 15_000, 30_000, 60_000)
@@ -21,12 +23,12 @@ _EXAMPLE = example("vertical_copilot", date(2026, 6, 1))
 VENTURE = _EXAMPLE.with_driver("accuracy", Amount.point(0.88), _EXAMPLE.driver("accuracy").source)
 
 
-def measured(store, venture_id, exponent=0.3):
+def measured(store, venture_id, exponent=0.3, own=OWN):
     """Runs whose error is a power law of the training images, on all of the images that there are."""
     for size in SIZES:
         for seed in range(2):
             error = 2.5 * size**-exponent * (1 + 0.04 * (seed - 0.5))
-            spec = RunSpec(network="mlp", epochs=1, train_images=size, seed=seed)
+            spec = RunSpec(network="mlp", epochs=1, train_images=size, seed=seed, own=own)
             done(store, venture_id, spec, accuracy=1 - error, seconds=1 + size / 1_000)
 
 
@@ -34,9 +36,9 @@ def measured(store, venture_id, exponent=0.3):
 def opened(tab, store):
     """A tab on the page of a venture with a curve behind it."""
 
-    def of(venture=VENTURE, code="en"):
+    def of(venture=VENTURE, code="en", own=OWN):
         row = store.ventures.create("local", venture, "")
-        measured(store, row.id)
+        measured(store, row.id, own=own)
         return tab("tradeoffs", code, venture=row.id)
 
     return of
@@ -85,7 +87,21 @@ def test_the_chart_marks_the_plan_the_best_and_what_is_uncertain(opened):
     assert chart(app)["layout"]["xaxis"]["title"]["text"] == "Accuracy (%)"
     assert "costs {paid}" not in text(app)
     assert "The next step of accuracy, from" in text(app)
-    assert "not of training your real model" in text(app)
+    assert "not of training another model" in text(app)
+
+
+def test_with_a_demo_the_costs_are_those_of_the_model_that_is_planned(opened):
+    """Its run of today stands for the largest one measured, and costs what the compute page estimates."""
+    plan = TrainingPlan(parameters=1e9, tokens=2e10)
+    app = opened(VENTURE.with_compute_plan(ComputePlan(training=plan)), own=None)
+    said(app, "price", 1.0)
+    assert "costs are those of the model you plan" in text(app)
+    most = ComputeTraining(parameters=1e9, tokens=2e11)
+    cost = language("en").money(estimate_training(most).all_dollars.p50, "USD")
+    assert f"after the {cost} that the run and its data cost" in sentence(app)
+    demo = opened(own=None)
+    said(demo, "price", 1.0)
+    assert "not of training another model" in text(demo)
 
 
 def test_what_the_founder_says_is_kept_moves_the_best_and_can_be_undone(opened, kept):
