@@ -24,7 +24,7 @@ from core.training.service import seat
 from core.training.spec import RunSpec
 from core.training.worker import ENVIRONMENT
 
-LIMIT = 1.03
+LIMIT = 1.02
 ROOT = Path(__file__).parents[1]
 
 PLAIN = """

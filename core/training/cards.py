@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.training import device
 from core.training.device import nvml_cards
 
 
@@ -35,6 +36,11 @@ def card_uuids() -> list[str]:
     with nvml_cards() as (nvml, cards):
         found = [nvml.nvmlDeviceGetUUID(card.handle) for card in cards]
     return [uuid.decode() if isinstance(uuid, bytes) else uuid for uuid in found]
+
+
+def usual_slots() -> int:
+    """Runs at a time where nobody has said how many: one on each GPU that the backend can use, or one."""
+    return max(1, len(card_uuids())) if device.installed().kind == "gpu" else 1
 
 
 def take(uuids: Sequence[str], folder: Path | None = None) -> Card | None:

@@ -12,6 +12,7 @@ The day is the last 24 hours at any moment. A run that would begin beyond a limi
 under way is stopped when the limit is reached.
 """
 
+import json
 import math
 import os
 import time
@@ -90,9 +91,16 @@ def usage(store: Store, owner: str) -> Usage:
     minutes = dollars = 0.0
     for run in store.runs.held_since(owner, now - DAY_S):
         seconds = (run.ended_at or now) - max(run.started_at or now, now - DAY_S)
+        seconds = max(seconds, min(_told(run), DAY_S))
         minutes += max(0.0, seconds) / 60
         dollars += cost(max(0.0, seconds), max(least, _price(run)))
     return Usage(minutes, dollars)
+
+
+def _told(run: RunRow) -> float:
+    """Seconds for which a run that has ended held a device by its own account, what was before a pause included."""
+    said = json.loads(run.summary) if run.ended_at and run.summary else {}
+    return float(said.get("held_seconds") or 0.0)
 
 
 def _price(run: RunRow) -> float:

@@ -88,9 +88,10 @@ class Axis:
 
     @classmethod
     def read(cls, field: str, text: str) -> Self:
-        """``2500, 5000, 10000`` as values, ``0.0001 to 0.1`` (or ``0.0001..0.1``) as a range."""
-        between = " to " in text or ".." in text
-        parts = text.replace(" to ", "..").split("..") if between else text.split(",")
+        """``2500, 5000, 10000`` as values, ``0.0001 to 0.1`` (or ``0.0001..0.1``) as a range; Chinese marks too."""
+        plain = text.replace("，", ",").replace("、", ",").replace("到", "..").replace(" to ", "..")
+        between = ".." in plain
+        parts = plain.split(".." if between else ",")
         try:
             values = tuple(float(part.strip().replace("_", "")) for part in parts if part.strip())
         except ValueError:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.storage import RunRow, Store
+from core.training.cards import usual_slots
 from core.training.limits import Limits
 from core.training.spec import RunSpec
 from core.training.sweeping import Seconds, left, seconds_of
@@ -78,7 +79,7 @@ def _of(runs: list[RunRow], owner: str) -> int:
 def _slots() -> int:
     """Runs at a time of a worker: it has its environment from this process, or one like it."""
     told = os.environ.get(SLOTS, "").strip()
-    return int(told) if told.isdecimal() and int(told) else 1
+    return int(told) if told.isdecimal() and int(told) else usual_slots()
 
 
 def _left(store: Store, asking: str, device_name: str) -> Callable[[RunRow], float | None]:

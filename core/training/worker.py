@@ -5,7 +5,7 @@ by the web process where there is one; on a machine of its own, start it by hand
 
 Environment: ``COMPUTE_CANVAS_WORKER_MODE`` ("warm": runs are forked from a process that holds Keras
 ready; "cold": each imports Keras anew, which takes seconds but no memory in between),
-``COMPUTE_CANVAS_WORKER_SLOTS`` (runs at a time, 1 if not set), the limits of ``core.training.limits``, and
+``COMPUTE_CANVAS_WORKER_SLOTS`` (runs at a time; if not set, one on each GPU, or one), the limits of ``core.training.limits``, and
 ``COMPUTE_CANVAS_CLUSTER`` (the address of a Ray cluster, which then trains every run; it says itself how
 many at a time).
 
@@ -39,12 +39,12 @@ def main(arguments: list[str]) -> int:
         "serve", help="take runs from the queue"
     )
     serve.add_argument("--mode", choices=("warm", "cold"), default=os.environ.get(MODE, "").strip() or "warm")
-    serve.add_argument("--slots", type=int, default=os.environ.get(SLOTS, "").strip() or 1)
+    serve.add_argument("--slots", type=int, default=os.environ.get(SLOTS, "").strip() or 0)
     given = parser.parse_args(arguments)
     if given.mode not in ("warm", "cold"):
         parser.error(f"{MODE} is {given.mode}; warm and cold are allowed")
-    if not 1 <= given.slots <= 64:
-        parser.error(f"{given.slots} slots; 1 to 64 are allowed")
+    if not 0 <= given.slots <= 64:
+        parser.error(f"{given.slots} slots; 0 (one on each GPU, or one) to 64 are allowed")
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     return _serve(given.mode, given.slots)
@@ -55,6 +55,7 @@ def _serve(mode: str, slots: int) -> int:
 
     from core.i18n import Refusal
     from core.storage import data_folder, open_store
+    from core.training.cards import usual_slots
     from core.training.limits import Limits
     from core.training.seat import Seat
     from core.training.supervisor import Supervisor
@@ -78,7 +79,7 @@ def _serve(mode: str, slots: int) -> int:
     store.migrate()
     seat = Seat(data_folder(), store.place)
     if not Supervisor(
-        store, seat, "cold" if mode == "cold" else "warm", slots, cluster=bool(cluster)
+        store, seat, "cold" if mode == "cold" else "warm", slots or usual_slots(), cluster=bool(cluster)
     ).serve():
         logging.info("another worker is at work for %s", store.place)
     store.close()

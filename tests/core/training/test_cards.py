@@ -104,3 +104,11 @@ def test_nothing_is_taken_where_there_is_nothing_to_train(
     worker = Supervisor(store, Seat(tmp_path, "store"), "warm")
     assert not worker._claim()
     assert take(["GPU-a"], tmp_path) is not None
+
+
+def test_without_a_word_one_run_trains_on_each_gpu_and_one_where_there_is_none(monkeypatch):
+    monkeypatch.setattr(cards, "card_uuids", lambda: ["a", "b"])
+    monkeypatch.setattr(cards.device, "installed", lambda: Device("gpu", "G", 2, 2**30, "tensorflow"))
+    assert cards.usual_slots() == 2
+    monkeypatch.setattr(cards.device, "installed", lambda: Device("cpu", "C", 2, 2**30, "tensorflow"))
+    assert cards.usual_slots() == 1

@@ -34,6 +34,7 @@ def ran(
     owner: str = "me",
     state: EndState = "done",
     spec: RunSpec = SPEC,
+    summary: str | None = None,
 ) -> None:
     """A run of ``owner`` that held the device from ``began`` to ``ended``, in seconds before now."""
     now = time.time()
@@ -42,7 +43,7 @@ def ran(
         patch.setattr("core.storage.queue.time.time", lambda: now - began)
         assert store.runs.claim("w", 1e9).id == row.id
         patch.setattr("core.storage.queue.time.time", lambda: now - ended)
-        assert store.runs.finish(row.id, "w", state, None)
+        assert store.runs.finish(row.id, "w", state, summary)
 
 
 def test_usage_is_what_the_last_24_hours_took_of_ones_own_runs(store, monkeypatch):
@@ -54,6 +55,14 @@ def test_usage_is_what_the_last_24_hours_took_of_ones_own_runs(store, monkeypatc
     used = usage(store, "me")
     assert used.minutes == pytest.approx(120, abs=0.1)
     assert used.dollars == pytest.approx(72, abs=0.1)
+
+
+def test_a_pause_takes_nothing_off_what_a_run_has_used(store, monkeypatch):
+    """The queue knows the time since the run went on; the run knows all of it."""
+    ran(store, monkeypatch, 60, 0, summary='{"held_seconds": 600.0}')
+    assert usage(store, "me").minutes == pytest.approx(10)
+    ran(store, monkeypatch, 60, 0, state="interrupted", summary='{"joules": 5.0}')
+    assert usage(store, "me").minutes == pytest.approx(11, abs=0.01)
 
 
 def test_the_price_of_the_server_is_the_least_that_counts_whatever_was_typed(store, monkeypatch):

@@ -41,6 +41,8 @@ def test_values_and_ranges_are_read_as_they_are_typed() -> None:
     assert Axis.read("train_images", "2500, 5000,10_000") == Axis("train_images", (2500, 5000, 10_000))
     assert Axis.read("learning_rate", "0.001 to 0.1") == Axis("learning_rate", (0.001, 0.1), between=True)
     assert Axis.read("epochs", "1..8").listed() == (1, 2, 4, 8)
+    assert Axis.read("epochs", "1到8") == Axis.read("epochs", "1 to 8")
+    assert Axis.read("batch_size", "32，64、128") == Axis.read("batch_size", "32, 64, 128")
 
 
 @pytest.mark.parametrize(
