@@ -129,7 +129,7 @@ def test_a_sweep_loses_a_node_but_no_run(place: Place) -> None:
 
 def test_a_run_on_data_of_ones_own_goes_on_after_a_pause_and_a_loss_and_leaves_all_here(place: Place) -> None:
     data_id = own.receive(ME, "prices.csv", table())
-    described, _ = own.prepare(ME, data_id, "price")
+    described = own.prepare(ME, data_id, "price")
     spec = RunSpec(dataset="own", own=described, network="mlp", epochs=100, batch_size=8)
     run_id = place.submit(spec)
     folder = shelf.run_folder(run_id)
@@ -163,7 +163,7 @@ def test_a_run_on_data_of_ones_own_goes_on_after_a_pause_and_a_loss_and_leaves_a
     assert steps == sorted(steps) and steps[-1] == spec.total_steps
     report = shelf.report_of(run_id)
     assert report is not None and sum(map(sum, report.confusion)) == described.test
-    assert sorted(file.name for file in folder.iterdir()) == [shelf.MODEL, shelf.REPORT]
+    assert sorted(file.name for file in folder.iterdir()) == [shelf.MODEL, shelf.REPORT, shelf.MARK]
 
 
 def test_a_run_on_the_cluster_is_stopped_on_request_and_nothing_stays_on_its_machine(place: Place) -> None:
