@@ -1,6 +1,6 @@
 """The supervisor: takes runs from the queue, gives each a process, and sees that each ends.
 
-It holds no TensorFlow, so it stays small and cannot be brought down by a run. One loop does it all: ten
+It holds no TensorFlow, so it stays small and cannot be brought down by a run. One loop does it all: twenty
 times a second it looks for something to do. A run that it has claimed is *its* run only while it renews
 the lease; if it dies, the lease lapses and whoever looks next marks the run interrupted.
 
@@ -32,7 +32,7 @@ from core.training.seat import Holder, Seat, fingerprint, here
 from core.training.spec import WHOLE_RANGES, RunSpec
 from core.training.sweeping import advance
 
-POLL_S = 0.1
+POLL_S = 0.05
 LEASE_S = 3.0
 RENEW_S = 0.75
 BEAT_S = 2.0
