@@ -1,6 +1,8 @@
 """Training: a real Keras run on the device at hand, watched while it learns."""
 
+import itertools
 import time
+from collections.abc import Iterator
 
 import streamlit as st
 
@@ -27,8 +29,11 @@ SHOWN = 4
 PACE_S = 1.0
 """Between two looks at runs under way."""
 
-NEWS_S, GLANCE_S = 3.0, 0.03
+NEWS_S, GLANCE_S = 2.0, 0.03
 """For how long a run just begun is watched for its first number, and how often."""
+
+SOON_S = 0.1
+"""So soon after the page stands the watch begins, and ends after the first number is drawn."""
 
 
 def page() -> None:
@@ -45,8 +50,6 @@ def page() -> None:
     polling = going() or any(row.active for row in rows)
     st.fragment(_room, run_every=PACE_S if polling else None)(polling)
     st.fragment(afterwards)()
-    if any(_news_due(row) for row in rows):
-        _await_news()
 
 
 def _rows() -> list[RunRow]:
@@ -59,15 +62,6 @@ def _news_due(row: RunRow) -> bool:
     return row.active and row.step == 0 and time.time() - row.submitted_at < NEWS_S
 
 
-def _await_news() -> None:
-    """Draw again as soon as the first number of a run is there, rather than at the next look."""
-    place = st.empty()
-    while any(_news_due(row) for row in _rows()):
-        time.sleep(GLANCE_S)
-        place.empty()  # here a click on the page may cut in
-    st.rerun()
-
-
 def _room(polling: bool) -> None:
     """Settings and results in one fragment, so that no poll can cut off a change."""
     _, ws = say(), workspace()
@@ -78,18 +72,34 @@ def _room(polling: bool) -> None:
     with left:
         settings(ws, _)
     with right:
-        for row in reversed([row for row in rows if row.active]):
-            running(row, _)
-        ended = next((row for row in rows if not row.active), None)
-        if ended and not polling:
-            ended_run(ended, _)
-        _curves(rows, _)
+        soon = any(_news_due(row) for row in rows)
+        st.fragment(_live, run_every=SOON_S if soon else None)(itertools.count(), polling)
     limits_line(ws, _)
     sweep_section(lambda: chosen_spec(ws), _)
     _past(rows, _)
 
 
-# Curves
+# Runs under way, the last one, and curves
+
+
+def _live(turns: Iterator[int], polling: bool) -> None:
+    """What runs and how they learn: a fragment of its own, so that a first number is drawn without the rest.
+
+    In its first turn it is drawn with the page; in the next it waits for the number; then the page follows.
+    """
+    _, rows = say(), _rows()
+    if next(turns) > 0:
+        if not any(_news_due(row) for row in rows):
+            st.rerun()
+        while any(_news_due(row) for row in rows):
+            time.sleep(GLANCE_S)
+            rows = _rows()
+    for row in reversed([row for row in rows if row.active]):
+        running(row, _)
+    ended = next((row for row in rows if not row.active), None)
+    if ended and not polling:
+        ended_run(ended, _)
+    _curves(rows, _)
 
 
 def _curves(rows: list[RunRow], _: Language) -> None:
@@ -98,11 +108,14 @@ def _curves(rows: list[RunRow], _: Language) -> None:
     if not shown:
         shown = [row for row in rows if row.state != "queued"][:1]
     runs = [_learning(row, _) for row in shown]
+    charts = {"accuracy": _("Accuracy"), "loss": _("Loss")}
     if not any(run.points for run in runs):
+        # An empty chart says what will come, and has the browser load what draws it.
         st.info(_("Press Train: the first points appear within about a second."), icon=":material/timeline:")
-        return
-    measured = any(point.accuracy is not None for run in runs for point in run.points)
-    for what, title in ((("accuracy", _("Accuracy")),) if measured else ()) + (("loss", _("Loss")),):
+        del charts["loss"]
+    elif all(point.accuracy is None for run in runs for point in run.points):
+        del charts["accuracy"]
+    for what, title in charts.items():
         st.plotly_chart(
             learning_chart(runs, what, _),
             key=f"training:chart:{what}",

@@ -26,9 +26,14 @@ class Learning:
 
 
 def learning_chart(runs: Sequence[Learning], what: str, _: Language) -> Figure:
-    """Loss or accuracy (``what``) over epochs: the training line, validation points, the test at the end."""
+    """Loss or accuracy (``what``) over epochs: the training line, validation points, the test at the end.
+
+    Of runs without points yet, the empty axes.
+    """
     accuracy = what == "accuracy"
-    traces = []
+    epochs = max((run.epochs for run in runs), default=1.0)
+    empty = not any(run.points for run in runs)
+    traces: list[dict[str, Any]] = [] if runs else [{"type": "scatter", "x": [], "y": []}]
     for index, run in enumerate(runs):
         colour = SERIES[index % len(SERIES)]
         line = [p for p in run.points if p.kind == "train" and getattr(p, what) is not None]
@@ -71,8 +76,13 @@ def learning_chart(runs: Sequence[Learning], what: str, _: Language) -> Figure:
         x_title=_("Epoch"),
         y_title=_("Accuracy (%)") if accuracy else _("Loss"),
         height=300,
-        xaxis={"rangemode": "tozero"},
-        yaxis={"tickformat": ".0%" if accuracy else "~g", "rangemode": "normal" if accuracy else "tozero"},
+        legend=not empty,
+        xaxis={"rangemode": "tozero", **({"range": [0, epochs]} if empty else {})},
+        yaxis={
+            "tickformat": ".0%" if accuracy else "~g",
+            "rangemode": "normal" if accuracy else "tozero",
+            **({"range": [0, 1]} if empty else {}),
+        },
         hovermode="closest",
     )
 
