@@ -328,7 +328,7 @@ def test_a_finished_demonstration_is_tried_on_a_sentence_or_on_a_test_example(
 
 
 def test_time_and_cost_are_said_before_the_click_from_earlier_runs_on_the_device(tab, store, monkeypatch):
-    monkeypatch.setattr("pages.parts.training_settings.device_in_use", lambda store: DEVICE)
+    monkeypatch.setattr("pages.parts.training_device.device_in_use", lambda store: DEVICE)
     app = tab("training")
     done(store, venture(app), seconds=36.0)
     app.run()

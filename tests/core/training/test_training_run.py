@@ -322,9 +322,9 @@ def test_the_command_line_refuses_what_the_specification_refuses() -> None:
 def test_what_the_web_process_imports_loads_no_backend() -> None:
     program = (
         "import sys\n"
-        "import core.training.service, core.training.spec, core.training.curve, core.training.datasets\n"
+        "import core.training.service, core.training.devices, core.training.spec, core.training.curve, core.training.datasets\n"
         "import core.training.result, core.training.architecture, core.training.worker, core.training.command\n"
-        "core.training.service.device.installed()\n"
+        "core.training.device.installed()\n"
         "print(sorted({'tensorflow', 'keras', 'jax', 'torch', 'streamlit'} & set(sys.modules)))\n"
     )
     root = Path(__file__).parents[3]
