@@ -1,9 +1,9 @@
 """The seats of the GPUs: a lock for each card of the machine, so that no two runs share one by accident.
 
 A supervisor takes a card before it claims a run, and gives it back when the run's process is gone; a run
-from the shell does the same. The lock is a file in the machine's folder for temporary files, so that supervisors of different databases,
-and of different users, see it too; the system gives it back when its holder dies. Programs that do not
-ask for a seat are not kept away.
+from the shell does the same. The lock is a file in the machine's folder for temporary files, so that
+supervisors of different databases, and of different users, see it too; the system gives it back when its
+holder dies. Programs that do not ask for a seat are not kept away.
 """
 
 import contextlib

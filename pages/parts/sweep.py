@@ -9,7 +9,7 @@ import streamlit as st
 from core.i18n import Language, Refusal, Text
 from core.storage import SweepRow
 from core.training.datasets import MNIST
-from core.training.devices import chosen, device_in_use
+from core.training.devices import chosen, device_in_use, name_of
 from core.training.limits import Limits, usage
 from core.training.result import cost
 from core.training.spec import FIELDS, LEAST_EXAMPLES, RunSpec, most_watched
@@ -178,8 +178,8 @@ def _sweep(base: RunSpec) -> Sweep:
 
 def _price(sweep: Sweep, ws: Workspace, _: Language) -> str:
     """The price before the click, in a sentence."""
-    device = chosen(device_in_use(store()), sweep.base.device)
-    told = price(sweep, seconds_of(store(), ws.owner, device.name))
+    name = name_of(store(), sweep.base.device, device_in_use(store()).name)
+    told = price(sweep, seconds_of(store(), ws.owner, name))
     if told.seconds is None or told.dollars is None or told.fits is None:
         return _(
             "{runs} runs. How fast they are has not been measured here yet, so their price is not known; the budget ends the sweep in any case.",

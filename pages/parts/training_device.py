@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.i18n import Language
 from core.training.device import Device
-from core.training.devices import chosen, device_in_use
+from core.training.devices import device_in_use
 from core.training.estimate import UNSEEN, Estimate, estimate
 from core.training.spec import RunSpec
 from core.training.speed import speed_of
@@ -59,7 +59,7 @@ def beforehand(spec: RunSpec, _: Language) -> None:
     found = device_in_use(store())
     devices = _possible(found, spec.device)
     kind = _("GPU") if devices[0].kind == "gpu" else _("CPU, {cores} cores", cores=devices[0].cores)
-    names = " / ".join(dict.fromkeys(one.label if spec.device else one.name for one in devices))
+    names = " / ".join(one.label if spec.device else one.name for one in devices)
     st.markdown(f":material/memory: **{plain(names)}** · {kind}")
     if remark := devices[0].remark:
         st.caption(plain(_.text(remark)))
@@ -75,8 +75,12 @@ def beforehand(spec: RunSpec, _: Language) -> None:
 
 def _possible(found: Device, code: str) -> list[Device]:
     """The devices that the run may come onto, one of each model."""
-    free = found.gpus if not code and len(found.gpus) > 1 else (chosen(found, code),)
-    return list({one.name: one for one in reversed(free)}.values())[::-1]
+    if code:
+        return [next((choice for choice in found.choices if choice.code == code), found)]
+    models: dict[str, Device] = {}
+    for gpu in found.gpus or (found,):
+        models.setdefault(gpu.name, gpu)
+    return [found] if len(models) == 1 else list(models.values())
 
 
 def _estimate(spec: RunSpec, devices: list[Device], _: Language) -> None:

@@ -13,7 +13,7 @@ from made_up_nvml import H100, machine
 from core.i18n import Refusal
 from core.storage import RunRow, Store, open_store
 from core.training import cards, child, device, devices, supervisor
-from core.training.cluster import ClusterAttempt
+from core.training.command import spec_of
 from core.training.device import CPU, Device
 from core.training.devices import chosen, code_of, device_in_use, still
 from core.training.limits import resume, submit
@@ -183,6 +183,13 @@ def test_a_wish_for_a_device_parts_no_runs_on_a_curve_but_the_model_that_trained
     assert len(families([*runs, ("other", SPEC, measured(A100))])) == 2
 
 
+def test_the_shell_takes_a_device_by_any_of_its_names(monkeypatch):
+    machine(monkeypatch, {0: H100, 1: H100})
+    assert spec_of("mlp", {"device": f"{H100} · GPU 1"}).device == "GPU-1"
+    assert spec_of("mlp", {"device": "cpu"}).device == CPU
+    assert spec_of("mlp", {}).device == ""
+
+
 # Going into the queue
 
 
@@ -235,7 +242,6 @@ def test_on_a_cluster_there_is_nothing_to_choose(store, monkeypatch, tmp_path):
     )
     there._attend(there._active[0])
     assert (there._ready.device.label, there._ready.device.uuid) == (H100, "")
-    assert ClusterAttempt.pipe is None
 
 
 # In the worker
