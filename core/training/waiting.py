@@ -44,9 +44,8 @@ class _Seats:
     of a worker that has no cards to choose from."""
 
     def __init__(self, devices: list[Device]) -> None:
-        told = os.environ.get(
-            SLOTS, ""
-        ).strip()  # workers have their environment from this process, or one like it
+        # Workers have their environment from this process, or one like it.
+        told = os.environ.get(SLOTS, "").strip()
         slots = int(told) if told.isdecimal() and int(told) else None
         self._free: list[str] = []
         self._most = 0
@@ -103,9 +102,8 @@ def _played(
     """Seconds until ``row`` begins if every run ends when it is expected to."""
     now, ends = 0.0, dict[str, float]()
     busy, line = list(under_way), list(line)
-    for run in sorted(
-        busy, key=lambda run: not (run.wanted or run.device)
-    ):  # those whose seat is known first
+    # Those whose seat is known come first.
+    for run in sorted(busy, key=lambda run: not (run.wanted or run.device)):
         seats.hold(run)
     while any(run.id == row.id for run in line):
         for run in busy:

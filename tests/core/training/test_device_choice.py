@@ -1,5 +1,6 @@
 """A run gets the device that it chose, on machines with several GPUs that are made up."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,7 +13,7 @@ from made_up_nvml import H100, machine
 
 from core.i18n import Refusal
 from core.storage import RunRow, Store, open_store
-from core.training import cards, child, device, devices, supervisor
+from core.training import cards, child, desk, device, devices, supervisor
 from core.training.command import spec_of
 from core.training.device import CPU, Device
 from core.training.devices import chosen, code_of, device_in_use, still
@@ -359,6 +360,16 @@ def test_without_cards_as_many_train_on_the_processor_as_there_are_slots(store, 
     there = worker(store, tmp_path, slots=2)
     assert [there._claim() for _ in range(3)] == [True, True, False]
     assert begun == [None, None]
+
+
+def test_an_answer_of_a_trained_network_takes_no_card(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    monkeypatch.setattr(child, "follow_parent", lambda: None)
+    monkeypatch.setattr(child, "leave", lambda: None)
+    monkeypatch.setattr(desk, "_answered", lambda what, given: os.environ["CUDA_VISIBLE_DEVICES"])
+    said: list[tuple[str, str]] = []
+    desk.serve(SimpleNamespace(send=said.append), "predict", "{}")  # type: ignore[arg-type]
+    assert said == [(desk.ANSWER, "-1")]
 
 
 @pytest.fixture
