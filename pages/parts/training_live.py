@@ -52,9 +52,9 @@ def running(row: RunRow, _: Language) -> None:
 
 
 def _device(row: RunRow) -> Device | None:
-    """The device of a run under way, or the one that a waiting run chose; None while that is open."""
-    if row.state == "running":
-        return Device.from_json(row.device) if row.device else None
+    """The device that a run trains on, or the one that it chose before it tells; None while that is open."""
+    if row.state == "running" and row.device:
+        return Device.from_json(row.device)
     return reachable(store()).get(row.wanted)
 
 
