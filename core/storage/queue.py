@@ -8,7 +8,7 @@ was given up cannot write over what came after.
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Update, func, insert, select, text, update
@@ -33,27 +33,41 @@ class Queue:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def claim(self, lease_owner: str, lease_s: float, per_owner: int | None = None) -> RunRow | None:
+    def wanted(self) -> set[str]:
+        """The devices that waiting runs want, "" among them if one takes any."""
+        with self._database.reading() as connection:
+            return set(connection.scalars(select(_R.wanted).where(_R.state == "queued").distinct()))
+
+    def claim(
+        self,
+        lease_owner: str,
+        lease_s: float,
+        per_owner: int | None = None,
+        free: Collection[str] | None = None,
+    ) -> RunRow | None:
         """Take the waiting run whose turn it is and start it; None if there is none.
 
         The turn goes from owner to owner (:mod:`core.storage.fair`); an owner with ``per_owner`` runs
-        under way is passed over. Of several workers that claim at once exactly one gets a run. The lease
-        lasts ``lease_s`` seconds.
+        under way is passed over, and so is a run that wants another device than those ``free`` ("" among
+        them: runs that take any may begin); None is every device. Of several workers that claim at once
+        exactly one gets a run. The lease lasts ``lease_s`` seconds.
         """
-        waiting = _R.state == "queued"
+        waiting: tuple[ColumnElement[bool], ...] = (_R.state == "queued",)
+        if free is not None:
+            waiting += (_R.wanted.in_(free),)
         with self._database.reading() as connection:  # asked many times a second: take no lock for nothing
-            if connection.scalar(select(_R.id).where(waiting).limit(1)) is None:
+            if connection.scalar(select(_R.id).where(*waiting).limit(1)) is None:
                 return None
         now = time.time()
         with self._database.writing() as connection:
             if not self._database.is_sqlite:  # where writers are not alone, claims are made one at a time
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _CLAIMS})
-            run_id = _next(connection, per_owner)
+            run_id = _next(connection, per_owner, free)
             if run_id is None:
                 return None
             claimed = (
                 update(runs)
-                .where(_R.id == run_id, waiting)
+                .where(_R.id == run_id, *waiting)
                 .values(
                     state="running",
                     attempt=_R.attempt + 1,
@@ -132,6 +146,12 @@ class Queue:
         with self._database.writing() as connection:
             return changed(connection, update(runs).where(*expired).values(**ended("interrupted", now, LOST)))
 
+    def give_up(self, wanted: Collection[str], reason: Reason | Refusal) -> list[RunRow]:
+        """Mark the waiting runs that want one of these devices, which are gone, as interrupted; return them."""
+        hopeless = update(runs).where(_R.state == "queued", _R.wanted.in_(wanted))
+        with self._database.writing() as connection:
+            return changed(connection, hopeless.values(**ended("interrupted", time.time(), reason)))
+
     def release(self, lease_owner: str, reason: Reason | Refusal) -> list[RunRow]:
         """Mark every running run of a lease owner that is known to be gone as interrupted; return them."""
         held = update(runs).where(_R.state == "running", _R.lease_owner == lease_owner)
@@ -139,9 +159,12 @@ class Queue:
             return changed(connection, held.values(**ended("interrupted", time.time(), reason)))
 
 
-def in_turn(connection: Connection) -> list[tuple[str, str]]:
-    """The waiting runs, (id, owner), in the order in which they will begin."""
+def in_turn(connection: Connection, free: Collection[str] | None = None) -> list[tuple[str, str]]:
+    """The waiting runs, (id, owner), in the order in which they will begin; only those that want a device
+    among ``free``, if that is given."""
     query = select(_R.id, _R.owner).where(_R.state == "queued").order_by(_R.submitted_at, _R.id)
+    if free is not None:
+        query = query.where(_R.wanted.in_(free))
     waiting = [(row.id, row.owner) for row in connection.execute(query)]
     owners = dict(waiting)
     served = connection.execute(
@@ -153,20 +176,25 @@ def in_turn(connection: Connection) -> list[tuple[str, str]]:
     return [(run_id, owners[run_id]) for run_id in order]
 
 
-def _next(connection: Connection, per_owner: int | None) -> str | None:
-    """The waiting run whose turn it is, among owners who may begin another one."""
+def _next(connection: Connection, per_owner: int | None, free: Collection[str] | None) -> str | None:
+    """The waiting run whose turn it is, among those for a device that is free and of owners who may begin one."""
     busy: dict[str, int] = {}
     if per_owner is not None:
         counted = select(_R.owner, func.count()).where(_R.state == "running").group_by(_R.owner)
         busy = {row[0]: row[1] for row in connection.execute(counted)}
-    for run_id, owner in in_turn(connection):
+    for run_id, owner in in_turn(connection, free):
         if per_owner is None or busy.get(owner, 0) < per_owner:
             return run_id
     return None
 
 
 def new_run(
-    owner: str, venture_id: str | None, spec_json: str, total_steps: int | None, sweep_id: str | None = None
+    owner: str,
+    venture_id: str | None,
+    spec_json: str,
+    total_steps: int | None,
+    sweep_id: str | None = None,
+    wanted: str = "",
 ) -> RunRow:
     """A run that waits from now on."""
     return RunRow(
@@ -189,6 +217,7 @@ def new_run(
         lease_until=None,
         cancel_requested=False,
         sweep_id=sweep_id,
+        wanted=wanted,
     )
 
 

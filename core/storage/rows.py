@@ -131,7 +131,8 @@ class RunRow:
     """A training run, waiting, running or ended.
 
     ``step`` of ``total_steps`` batches are done after ``seconds`` of training; ``summary`` is what the
-    worker measured so far, ``reason`` why the run ended if it did not end by itself.
+    worker measured so far, ``reason`` why the run ended if it did not end by itself. ``wanted`` is the one
+    device that it may be trained on, "" for any.
     """
 
     id: str
@@ -153,6 +154,7 @@ class RunRow:
     lease_until: float | None
     cancel_requested: bool
     sweep_id: str | None = None
+    wanted: str = ""
 
     @property
     def active(self) -> bool:

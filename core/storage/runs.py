@@ -23,10 +23,16 @@ class Runs(Queue):
     """The runs of every owner; what workers do with them is :class:`Queue`'s."""
 
     def submit(
-        self, owner: str, venture_id: str | None, spec_json: str, total_steps: int | None = None
+        self,
+        owner: str,
+        venture_id: str | None,
+        spec_json: str,
+        total_steps: int | None = None,
+        wanted: str = "",
     ) -> RunRow:
-        """Put a run at the end of the queue, for a venture of the owner or for none."""
-        row = new_run(owner, venture_id, spec_json, total_steps)
+        """Put a run at the end of the queue, for a venture of the owner or for none; ``wanted`` is the one
+        device that it may be trained on, "" for any."""
+        row = new_run(owner, venture_id, spec_json, total_steps, wanted=wanted)
         with self._database.writing() as connection:
             if venture_id is not None:
                 head_of(connection, owner, venture_id, hold=True)
@@ -109,11 +115,14 @@ class Runs(Queue):
                 return changed(connection, this.values(cancel_requested=True))[0]
             return run
 
-    def resume(self, owner: str, run_id: str, step: int) -> RunRow:
+    def resume(
+        self, owner: str, run_id: str, step: int, spec_json: str | None = None, wanted: str = ""
+    ) -> RunRow:
         """Put a stopped or interrupted run back at the end of the queue, to go on after ``step``.
 
-        Points of its curve beyond that step are dropped: they will be measured again. A Refusal if the run
-        is active, or ended in another way.
+        With ``spec_json`` it goes on by that, on the device ``wanted``, else as it began. Points of its curve
+        beyond that step are dropped: they will be measured again. A Refusal if the run is active, or ended in
+        another way.
         """
         with self._database.writing() as connection:
             run = _own(connection, owner, run_id, lock=True)
@@ -131,6 +140,7 @@ class Runs(Queue):
                     started_at=None,  # it holds no device while it waits
                     ended_at=None,
                     cancel_requested=False,
+                    **({} if spec_json is None else {"spec": spec_json, "wanted": wanted}),
                 ),
             )[0]
 

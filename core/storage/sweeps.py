@@ -62,13 +62,15 @@ class Sweeps:
         with self._database.reading() as connection:
             return [run_of(row) for row in connection.execute(query).mappings()]
 
-    def add_run(self, sweep: SweepRow, count: int, spec_json: str, total_steps: int) -> RunRow | None:
+    def add_run(
+        self, sweep: SweepRow, count: int, spec_json: str, total_steps: int, wanted: str = ""
+    ) -> RunRow | None:
         """Put the next run of a sweep into the queue.
 
         None, and nothing is done, if the sweep has ended or has other than ``count`` runs by now: of
         several workers that look after it at once, one gives it its next run.
         """
-        row = new_run(sweep.owner, sweep.venture_id, spec_json, total_steps, sweep.id)
+        row = new_run(sweep.owner, sweep.venture_id, spec_json, total_steps, sweep.id, wanted)
         going = select(_S.id).where(_S.id == sweep.id, _S.state == "running").with_for_update()
         there = select(func.count()).select_from(runs).where(_R.sweep_id == sweep.id)
         with self._database.writing() as connection:

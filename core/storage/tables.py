@@ -89,7 +89,10 @@ links = Table(
 
 
 class RunColumns(TypedColumns):
-    """A training run; the queue is the rows whose ``state`` is queued, oldest first."""
+    """A training run; the queue is the rows whose ``state`` is queued, oldest first.
+
+    ``wanted`` is the one device that it may be trained on, "" for any.
+    """
 
     id: Named[str] = Column(Text, primary_key=True)
     owner: Named[str] = Column(Text)
@@ -110,6 +113,7 @@ class RunColumns(TypedColumns):
     lease_until: Named[float | None] = Column(Double)
     cancel_requested: Named[bool] = Column(Boolean)
     sweep_id: Named[str | None] = Column(Text)
+    wanted: Named[str] = Column(Text, server_default="")
 
 
 runs = Table(

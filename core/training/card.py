@@ -101,7 +101,7 @@ def _share(value: float | None, _: Language) -> str:
 
 def _effort(result: RunResult, _: Language) -> str:
     pairs = [
-        (_("Device"), _text(result.device.name)),
+        (_("Device"), _text(result.device.label)),
         (_("Training time"), _("{seconds} s", seconds=_.number(result.fit_seconds, digits=3))),
         (_("Cost"), _.money(result.cost_usd, "USD", digits=2)),
         (_("Energy"), _("{joules} J", joules=_.number(result.energy.joules, digits=2))),

@@ -17,6 +17,8 @@ from typing import Any, NoReturn
 
 from core.i18n import Refusal
 from core.training import shelf
+from core.training.cards import NONE, VISIBLE
+from core.training.device import CPU
 from core.training.result import Progress
 from core.training.spec import RunSpec
 
@@ -28,11 +30,11 @@ nobody foresaw, a Speed (a process that stands by is ready for a run, and has me
 
 
 def probe(pipe: Connection) -> NoReturn:
-    """Tell which device the backend will use, and end."""
+    """Tell which devices the backend can use, and end."""
     follow_parent()
     from core.training import device
 
-    pipe.send((DEVICE, device.prepare().to_json()))
+    pipe.send((DEVICE, device.survey().to_json()))
     leave()
 
 
@@ -51,7 +53,7 @@ def train(
     ``spent``: seconds of processor time that this process used before the run, and that are not the run's.
     """
     if card is not None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = card  # heeded, since no GPU was touched before the fork
+        os.environ[VISIBLE] = card  # heeded, since no GPU was touched before the fork
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     follow_parent()
@@ -83,6 +85,9 @@ def told(
 ) -> None:
     """Train the run and ``say`` what there is to tell, to the end or until ``stop`` is set."""
     try:
+        spec = RunSpec.from_json(spec_json)
+        if spec.device == CPU:
+            os.environ[VISIBLE] = NONE
         from core.training import device, run
 
         say((DEVICE, device.prepare().to_json()))
@@ -91,7 +96,6 @@ def told(
             say((PROGRESS, progress))
             return not stop.is_set()
 
-        spec = RunSpec.from_json(spec_json)
         result = run.train(
             spec,
             report,

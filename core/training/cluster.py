@@ -32,6 +32,7 @@ from typing import Any
 from core.i18n import Refusal
 from core.training import checkpoint, child, parcel, shelf
 from core.training.attempt import GRACE_S
+from core.training.device import CPU
 from core.training.parcel import Parcel
 from core.training.result import RunResult
 from core.training.spec import RunSpec
@@ -171,10 +172,11 @@ class ClusterAttempt:
         self._lost = ""
         self._run_id = run_id
         self._folder = shelf.run_folder(run_id, make=True)
-        own = RunSpec.from_json(spec_json).own
+        spec = RunSpec.from_json(spec_json)
+        own = spec.own
         data = parcel.pack(shelf.own_folder(owner, own.id), parcel.OWN) if own else {}
         left = parcel.pack(self._folder, parcel.RUN)
-        gpus = 1 if _resource("GPU") else 0
+        gpus = 1 if _resource("GPU") and spec.device != CPU else 0
         remote: Callable[..., Any] = ray.remote(num_cpus=1, num_gpus=gpus, max_concurrency=4)(_Runner)
         self._actor: Any = remote.remote()  # type: ignore[attr-defined]
         self._actor.train.remote(spec_json, held_since, owner, run_id, data, left)

@@ -15,6 +15,9 @@ from core.i18n import Refusal, language
 from core.storage import open_store
 from core.training import checkpoint, datasets, shelf
 from core.training.card import model_card
+from core.training.cards import seated
+from core.training.device import installed
+from core.training.devices import code_of
 from core.training.presets import PRESETS
 from core.training.report import Report
 from core.training.result import Progress, RunResult
@@ -39,17 +42,19 @@ def train(
     the network (also as ONNX), the report on it, the model card and the script that trains it again; a run
     that was cut off goes on from what it left there, and one of other settings is refused. ``report`` is
     called up to four times a second; if it answers False the run stops. The device counts as held since this process began,
-    imports included. Raises a Refusal for a wrong setting, and if the training fails.
+    imports included and a wait for a free GPU left out. Raises a Refusal for a wrong setting, and if the
+    training fails.
     """
     spec = spec_of(preset, {name: value for name, value in settings.items() if value is not None})
     if leave is not None:
         _take(leave, spec)
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    with silent():
-        from core.training import run
+    with seated(spec.device) as waited:
+        with silent():
+            from core.training import run
 
-    result = run.train(spec, report, held_since=psutil.Process().create_time(), leave=leave)
+        result = run.train(spec, report, held_since=psutil.Process().create_time() + waited, leave=leave)
     if leave is not None and not result.stopped:
         _write(spec, result, leave)
     return flat(spec, result)
@@ -74,7 +79,7 @@ def _take(folder: Path, spec: RunSpec) -> None:
 
 def _trained(spec: RunSpec) -> RunSpec:
     """The run without what its training does not depend on."""
-    return replace(spec, price_per_hour=0.0, power_watts=None)
+    return replace(spec, price_per_hour=0.0, power_watts=None, device="")
 
 
 def _write(spec: RunSpec, result: RunResult, folder: Path) -> None:
@@ -141,12 +146,15 @@ def _explained(report: Report) -> dict[str, Any]:
 
 
 def spec_of(preset: str, settings: Mapping[str, Any]) -> RunSpec:
-    """The specification of a preset with ``settings`` in place of its own."""
+    """The specification of a preset with ``settings`` in place of its own, the device by any of its names."""
     if preset not in PRESETS:
         raise Refusal(
             "The preset is {value}; allowed are: {allowed}.", value=preset[:40], allowed=", ".join(PRESETS)
         )
-    return RunSpec(**{**PRESETS[preset].settings, **settings})
+    held = {**PRESETS[preset].settings, **settings}
+    if held.get("device"):
+        held["device"] = code_of(installed(), held["device"])
+    return RunSpec(**held)
 
 
 @contextlib.contextmanager
@@ -169,6 +177,7 @@ def flat(spec: RunSpec, result: RunResult) -> dict[str, Any]:
     device, energy = measured.pop("device"), measured.pop("energy")
     return {
         "device": device["name"],
+        "device_label": result.device.label,
         "device_kind": device["kind"],
         "idle_gpu": device["idle_gpu"],
         **measured,

@@ -127,7 +127,7 @@ def documents(file: Path) -> list[dict[str, Any]]:
 
 def _family(run: dict[str, Any], by: By) -> str:
     """What a run has in common with those on its curve, in words."""
-    size = {"train_images", "images", "seed", "price_per_hour", "power_watts"}
+    size = {"train_images", "images", "seed", "price_per_hour", "power_watts", "device"}
     if by == "compute":
         size.add("epochs")
     spec = run.get("spec")

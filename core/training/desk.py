@@ -24,6 +24,7 @@ from core.storage.place import make_folder
 from core.storage.rows import Reason
 from core.training import child
 from core.training.attempt import Attempt, Mode
+from core.training.cards import NONE, VISIBLE
 
 AT_ONCE = 2
 MEMORY = 3 * 2**30
@@ -183,8 +184,9 @@ def _age(file: Path) -> float:
 
 
 def serve(pipe: Connection, what: str, given: str) -> NoReturn:
-    """Answer one question, and end."""
+    """Answer one question, on the processor since cards are for runs, and end."""
     child.follow_parent()
+    os.environ[VISIBLE] = NONE
     try:
         pipe.send((ANSWER, _answered(what, json.loads(given))))
     except Refusal as refusal:

@@ -1,9 +1,9 @@
 """The device that trains: which one it is, and everything that depends on it.
 
 This is the one module that knows the backend beneath Keras. :func:`installed` describes the machine
-for the web process: by NVML and psutil, without TensorFlow. :func:`prepare` is for the worker: it asks
-the backend itself, which has the last word; :func:`fit_data` and :func:`score_data` hand images to
-Keras the way that backend takes them best.
+for the web process: by NVML and psutil, without TensorFlow. :func:`survey` and :func:`prepare` are for the
+worker: they ask the backend itself, which has the last word; :func:`fit_data` and :func:`score_data` hand
+images to Keras the way that backend takes them best.
 """
 
 import importlib
@@ -13,9 +13,8 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -25,6 +24,10 @@ import psutil
 from numpy.typing import NDArray
 
 from core.i18n import Text
+from core.training.nvml import nvml_cards
+
+CPU = "cpu"
+"""The processor as a choice of device (``RunSpec.device``), beside the UUIDs of GPUs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,10 @@ class Device:
     ``cores``: processor cores this process may use (of a GPU's host too). ``memory_bytes``: of the GPU,
     or of the machine. ``backend``: what computes, "tensorflow", "jax" or "torch". ``idle_gpu``: the name
     of a GPU that is there but that this backend cannot use; "" if there is none. ``step_seconds`` and
-    ``flop_per_second``: its speed, where that was measured; see :mod:`core.training.speed`.
+    ``flop_per_second``: its speed, where that was measured; see :mod:`core.training.speed`. ``uuid`` and
+    ``number`` are a GPU's own (see :class:`core.training.nvml.Card`): ``name`` is that of its model, which
+    others may share. ``choices``: where runs may be put on one of several devices, all of them, GPUs first
+    and the processor last.
     """
 
     kind: Literal["cpu", "gpu"]
@@ -45,6 +51,24 @@ class Device:
     idle_gpu: str = ""
     step_seconds: float | None = None
     flop_per_second: float | None = None
+    uuid: str = ""
+    number: int | None = None
+    choices: tuple["Device", ...] = ()
+
+    @property
+    def code(self) -> str:
+        """What a run says that wants this device: see ``RunSpec.device``."""
+        return self.uuid if self.kind == "gpu" else CPU
+
+    @property
+    def label(self) -> str:
+        """The name on screen, such as "NVIDIA H100 80GB HBM3 · GPU 1": like that of no other device here."""
+        return self.name if self.number is None else f"{self.name} · GPU {self.number}"
+
+    @property
+    def gpus(self) -> tuple["Device", ...]:
+        """The GPUs among the choices."""
+        return tuple(choice for choice in self.choices if choice.kind == "gpu")
 
     @property
     def remark(self) -> Text | None:
@@ -68,79 +92,13 @@ class Device:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        return cls(**json.loads(text))
+        return cls.of(json.loads(text))
 
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A GPU as the driver sees it; ``handle`` is NVML's."""
-
-    name: str
-    memory_bytes: int
-    handle: Any
-
-
-@contextmanager
-def nvml_cards() -> Iterator[tuple[Any, list[Card]]]:
-    """NVML and its cards while the block lasts; no cards where there is no NVIDIA driver."""
-    nvml, there = _opened()
-    if not there:
-        yield nvml, []
-        return
-    try:
-        yield nvml, _cards(nvml)
-    finally:
-        nvml.nvmlShutdown()
-
-
-def opened_card() -> tuple[Any, Card] | None:
-    """NVML and the card that trains here, the first that this process may use; None if there is none.
-
-    NVML stays open until the process ends: opening it takes milliseconds, too long for every reading.
-    """
-    nvml, there = _opened()
-    cards = _cards(nvml) if there else []
-    return (nvml, cards[0]) if cards else None
-
-
-def _opened() -> tuple[Any, bool]:
-    """NVML, and whether there is a driver that it could open."""
-    import pynvml
-
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return pynvml, False
-    return pynvml, True
-
-
-def _cards(nvml: Any) -> list[Card]:
-    """The cards that CUDA_VISIBLE_DEVICES leaves to this process, in its order, read as CUDA reads it: a
-    number or the beginning of a UUID each, and the first that is no card ends the list."""
-    handles = [nvml.nvmlDeviceGetHandleByIndex(i) for i in range(nvml.nvmlDeviceGetCount())]
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None:
-        known = {_text(nvml.nvmlDeviceGetUUID(handle)): handle for handle in handles}
-        numbers = {str(i): handle for i, handle in enumerate(handles)}
-        handles = []
-        for name in map(str.strip, visible.split(",")):
-            long = [handle for uuid, handle in known.items() if name[:4] == "GPU-" and uuid.startswith(name)]
-            if len(long) != 1 and name not in numbers:
-                break
-            handles.append(numbers[name] if name in numbers else long[0])
-    return [Card(_text(nvml.nvmlDeviceGetName(h)), _memory(nvml, h), h) for h in handles]
-
-
-def _memory(nvml: Any, handle: Any) -> int:
-    """Bytes of a card; of the machine where the card has none of its own."""
-    try:
-        return int(nvml.nvmlDeviceGetMemoryInfo(handle).total)
-    except nvml.NVMLError:
-        return int(psutil.virtual_memory().total)
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Self:
+        """The device that ``asdict`` made the document of."""
+        choices = tuple(Device.of(choice) for choice in document.get("choices", ()))
+        return cls(**{**document, "choices": choices})
 
 
 def backend_name() -> str:
@@ -150,17 +108,25 @@ def backend_name() -> str:
 
 def installed() -> Device:
     """The device that training on this machine will most likely use, without loading a backend."""
-    return _described(_build_takes_gpu(backend_name()))
+    return _described(None if _build_takes_gpu(backend_name()) else [])
 
 
-def _described(gpu: bool) -> Device:
+def _described(usable: Sequence[int] | None) -> Device:
+    """The device with its choices; ``usable``: the places of the cards that the backend can use, None for all."""
     with nvml_cards() as (_, cards):
-        card = cards[0] if cards else None
-    cores = usable_cores()
-    if gpu and card:
-        return Device("gpu", card.name, cores, card.memory_bytes, backend_name())
+        pass
+    able = cards if usable is None else [cards[place] for place in usable if place < len(cards)]
+    cores, backend = usable_cores(), backend_name()
+    idle = cards[0].name if cards and not able else ""
     memory = int(psutil.virtual_memory().total)
-    return Device("cpu", cpu_name(), cores, memory, backend_name(), idle_gpu=card.name if card else "")
+    cpu = Device("cpu", cpu_name(), cores, memory, backend, idle_gpu=idle)
+    if not able:
+        return cpu
+    gpus = [
+        Device("gpu", card.name, cores, card.memory_bytes, backend, uuid=card.uuid, number=card.number)
+        for card in able
+    ]
+    return replace(gpus[0], choices=(*gpus, cpu))
 
 
 def _build_takes_gpu(backend: str) -> bool:
@@ -204,12 +170,21 @@ def cpu_name() -> str:
 # From here on: inside the worker, where the backend is loaded.
 
 
+def survey() -> Device:
+    """Ask the backend which devices it can use: the one it takes by itself, with all choices. Loads the backend."""
+    return _described(_usable_gpus(backend_name()))
+
+
 def prepare() -> Device:
     """Ask the backend for its device and make it ready. Loads the backend."""
-    return _described(_backend_has_gpu(backend_name()))
+    return replace(survey(), choices=())
 
 
-def _backend_has_gpu(backend: str) -> bool:
+def _usable_gpus(backend: str) -> list[int]:
+    """The places, among the cards that CUDA leaves to this process, of those that the backend can use.
+
+    They are in the order of NVML, since the worker has CUDA count by bus address.
+    """
     if backend == "tensorflow":
         import tensorflow as tf
 
@@ -217,10 +192,13 @@ def _backend_has_gpu(backend: str) -> bool:
         for card in cards:
             # Take memory as it is needed: the web process and other runs share the card.
             tf.config.experimental.set_memory_growth(card, True)
-        return bool(cards)
+        # Cards that TensorFlow finds too old or too small are left out; the others keep CUDA's numbers.
+        return [int(card.name.rpartition(":")[2]) for card in cards]
     if backend == "jax":
-        return any(device.platform == "gpu" for device in importlib.import_module("jax").devices())
-    return bool(importlib.import_module("torch").cuda.is_available())
+        devices = importlib.import_module("jax").local_devices()
+        numbers = [device.local_hardware_id for device in devices if device.platform == "gpu"]
+        return [place if number is None else number for place, number in enumerate(numbers)]
+    return list(range(importlib.import_module("torch").cuda.device_count()))
 
 
 def backend_version() -> str:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from core.i18n import Text
-from core.training.device import Card, Device, opened_card
+from core.training.device import Device
+from core.training.nvml import Card, opened_card
 
 IDLE_WATTS = 0.74
 BUSY_WATTS = 3.5

@@ -15,7 +15,8 @@ from typing import Any
 
 import psutil
 
-from core.training.device import Card, Device, opened_card
+from core.training.device import Device
+from core.training.nvml import Card, opened_card
 
 EVERY_S = 1.0
 """At most one reading in so many seconds; NVML's own figures are no fresher."""

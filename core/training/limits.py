@@ -21,6 +21,7 @@ from typing import Self
 
 from core.i18n import Refusal
 from core.storage import RunRow, Store
+from core.training.devices import chosen, device_in_use, still
 from core.training.result import cost
 from core.training.spec import RunSpec
 
@@ -111,12 +112,18 @@ def _price(run: RunRow) -> float:
 
 
 def resume(store: Store, owner: str, run_id: str, step: int) -> RunRow:
-    """Put a run back into the queue to go on after ``step``, or a Refusal as :func:`submit` has it."""
+    """Put a run back into the queue to go on after ``step``, or a Refusal as :func:`submit` has it.
+
+    If the device that it chose is not there any more, it goes on on any.
+    """
     Limits.from_environment().check(usage(store, owner))
-    return store.runs.resume(owner, run_id, step)
+    spec = still(store, RunSpec.from_json(store.runs.get(owner, run_id).spec))
+    return store.runs.resume(owner, run_id, step, spec.to_json(), spec.device)
 
 
 def submit(store: Store, owner: str, venture_id: str | None, spec: RunSpec) -> RunRow:
-    """Put a run into the queue, or a Refusal if its owner has nothing left for today."""
+    """Put a run into the queue; a Refusal if its owner has nothing left for today, or its device is not there."""
     Limits.from_environment().check(usage(store, owner))
-    return store.runs.submit(owner, venture_id, spec.to_json(), spec.total_steps)
+    if spec.device:
+        chosen(device_in_use(store), spec.device)
+    return store.runs.submit(owner, venture_id, spec.to_json(), spec.total_steps, spec.device)

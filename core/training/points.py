@@ -32,7 +32,9 @@ SMALLEST_RUN = 500
 SAME_SIZE = 1.05
 """Sizes within 5 % of each other count as one."""
 
-_SIZE_FIELDS = {"train_images", "epochs", "seed", "price_per_hour", "power_watts"}
+_SIZE_FIELDS = {"train_images", "epochs", "seed", "price_per_hour", "power_watts", "device"}
+"""What runs of a family may differ in: size, luck and price. The device that a run wished for is none of its
+settings; the one that it was trained on, by the name of its model, is ``Family.device``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,7 @@ class RunResult:
         """The result in ``text``, as :meth:`to_json` wrote it; what is not known any more is left out."""
         document: dict[str, Any] = json.loads(text)
         document["energy"] = Energy(**document["energy"])
-        document["device"] = Device(**document["device"])
+        document["device"] = Device.of(document["device"])
         return cls(**{f.name: document[f.name] for f in fields(cls) if f.name in document})
 
 

@@ -61,10 +61,18 @@ def train(
     checkpoints: a run that finds one there goes on from it, and measures on from what was measured.
     ``kept`` is called whenever files in that folder are new.
 
-    Raises a Refusal if the loss is no number any more, or if memory does not suffice.
+    Raises a Refusal if the loss is no number any more, if memory does not suffice, or if the backend cannot
+    use the device that was chosen: a process sees it before the backend is loaded, or not at all.
     """
     held_since = time.time() if held_since is None else held_since
     used = device.prepare()
+    if spec.device not in ("", used.code):
+        raise Refusal(
+            "This run was to train on {wanted}, but {backend} finds {found} there.",
+            wanted=spec.device,
+            backend=used.backend,
+            found=used.label,
+        )
     meter = Meter(used, spec.power_watts, spent)
     keras.utils.set_random_seed(spec.seed)
     examples = load(spec, owner)

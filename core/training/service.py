@@ -1,4 +1,4 @@
-"""What the web process does about training: keep a worker alive, and say which device it uses.
+"""What the web process does about training: keep a worker alive.
 
 Nothing here loads Keras. A :class:`Watch` is a thread for the lifetime of the app: it tells the worker
 that somebody is there, starts one when there is none, and marks the runs of a dead one interrupted.
@@ -16,8 +16,6 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.storage import Store, data_folder, new_id
-from core.training import device
-from core.training.device import Device
 from core.training.seat import Seat, fingerprint, here
 from core.training.supervisor import clear_dead
 
@@ -29,7 +27,6 @@ PATIENCE_S = (0.0, 1.0, 5.0, 30.0)
 STEADY_S = 60.0
 """A worker that has lived for so long counts as healthy."""
 
-ALIVE_WITHIN_S = 10.0
 LOG_BYTES = 1_000_000
 
 log = logging.getLogger(__name__)
@@ -72,18 +69,6 @@ def _log_file() -> Path:
     if file.exists() and file.stat().st_size > LOG_BYTES:
         file.replace(file.with_suffix(".log.1"))
     return file
-
-
-def device_in_use(store: Store) -> Device:
-    """The device that a run submitted now will train on.
-
-    As the worker found it with its backend; before a worker has told, as the machine looks from here.
-    """
-    workers = store.workers.rows(alive_within_s=ALIVE_WITHIN_S)
-    if not workers:
-        return device.installed()
-    nearest = max(workers, key=lambda worker: (worker.id.startswith(f"{here()}/"), worker.beat_at))
-    return Device.from_json(nearest.device)
 
 
 class Watch:

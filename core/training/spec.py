@@ -10,8 +10,9 @@ many parameters, steps and floating-point operations the run will take.
 
 import json
 import math
+import re
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from core.i18n import Refusal, Text
 from core.training.architecture import NETWORKS, Network, Options
@@ -25,6 +26,7 @@ from core.training.choices import (
     Optimizer,
 )
 from core.training.datasets import DATASETS, MNIST, OWN, Dataset, OwnData
+from core.training.device import CPU
 
 __all__ = ["ACTIVATIONS", "CHOICES", "FIELDS", "LOSSES", "OPTIMIZERS", "Choice", "Optimizer", "RunSpec"]
 
@@ -50,6 +52,7 @@ FIELDS = {
     "schedule": Text(en="schedule of the learning rate", zh="学习率策略"),
     "patience": Text(en="patience of early stopping", zh="早停耐心值"),
     "precision": Text(en="precision", zh="精度"),
+    "device": Text(en="device", zh="设备"),
 }
 """What a person calls each field."""
 
@@ -82,6 +85,8 @@ NUMBER_RANGES = {
 }
 _OPTIONAL = ("power_watts", "momentum", "second_moment")
 
+_DEVICE = re.compile(rf"|{CPU}|GPU-[0-9A-Za-z-]{{1,60}}")
+
 LEAST_EXAMPLES = 100
 """The fewest examples that a run trains on, where a dataset has so many."""
 
@@ -104,7 +109,8 @@ class RunSpec:
     ``patience`` above 0 stops the run early once the validation loss has not fallen for so many epochs,
     and keeps the best weights; examples are then kept back for it. ``price_per_hour`` (USD) is what the
     device costs while it is held; ``power_watts``, if given, is its power, else energy is measured or
-    estimated.
+    estimated. ``device`` is the one to train on: "" for any free GPU, or the processor where there is none;
+    "cpu"; or the UUID of a GPU.
     """
 
     network: str = ""
@@ -129,6 +135,7 @@ class RunSpec:
     patience: int = 0
     precision: str = "full"
     own: OwnData | None = None
+    device: str = ""
 
     def __post_init__(self) -> None:
         if self.own is not None:
@@ -153,6 +160,8 @@ class RunSpec:
         object.__setattr__(self, "depth", self.depth or NETWORKS[self.network].depth)
         for name, (least, most) in WHOLE_RANGES.items():
             _check_whole(name, getattr(self, name), least, most)
+        if not isinstance(self.device, str) or not _DEVICE.fullmatch(self.device):
+            _refuse_choice("device", self.device, f"{CPU}, GPU-…")
         if not isinstance(self.batch_norm, bool):
             _check_choice("batch_norm", self.batch_norm, ("true", "false"))
         self._count_examples()
@@ -243,8 +252,8 @@ class RunSpec:
 
     @property
     def recipe(self) -> str:
-        """Everything that makes one run like another but for size, epochs, seed and price, in one string."""
-        apart = {"epochs", "seed", "train_images", "price_per_hour", "power_watts"}
+        """Everything that makes one run like another but for size, epochs, seed, price and device, in one string."""
+        apart = {"epochs", "seed", "train_images", "price_per_hour", "power_watts", "device"}
         return json.dumps({name: value for name, value in asdict(self).items() if name not in apart})
 
     @property
@@ -290,12 +299,16 @@ def most_watched(there: int) -> int:
 
 def _check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
     if not isinstance(value, str) or value not in allowed:
-        raise Refusal(
-            "The {field} is {value}; allowed are: {allowed}.",
-            field=FIELDS[name],
-            value=_shown(value),
-            allowed=", ".join(allowed),
-        )
+        _refuse_choice(name, value, ", ".join(allowed))
+
+
+def _refuse_choice(name: str, value: object, allowed: str) -> NoReturn:
+    raise Refusal(
+        "The {field} is {value}; allowed are: {allowed}.",
+        field=FIELDS[name],
+        value=_shown(value),
+        allowed=allowed,
+    )
 
 
 def _check_whole(name: str, value: object, least: int, most: int) -> None:

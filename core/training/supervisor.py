@@ -2,39 +2,37 @@
 
 It holds no TensorFlow, so it stays small and cannot be brought down by a run. One loop does it all: twenty
 times a second it looks for something to do. A run that it has claimed is *its* run only while it renews
-the lease; if it dies, the lease lapses and whoever looks next marks the run interrupted.
+the lease; if it dies, the lease lapses and whoever looks next marks the run interrupted. What it does
+with one run is in :mod:`active`, what it does before there is one in :mod:`readiness`.
 
-A run ends as *done*, as *stopped* on request, as *failed* if it could not be trained, or as
-*interrupted* if its process or the supervisor went away, always with a reason.
+With GPUs, as many runs as there are slots train on cards of their own, and one more may be on the
+processor; a run that waits for a certain card is passed over until that card is free.
 """
 
 import logging
 import os
 import signal
 import time
-from dataclasses import dataclass, field, replace
 from multiprocessing.connection import wait
 from types import FrameType
-from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.i18n import Refusal
-from core.storage import MetricRow, Missing, RunRow, Store, new_id
+from core.storage import RunRow, Store, new_id
 from core.training import cards, child, device, shelf
-from core.training.attempt import Attempt, Mode, StandBy, start_fork_server
+from core.training.active import LEASE_S, Active
+from core.training.attempt import Attempt, Mode
 from core.training.cluster import ClusterAttempt
 from core.training.desk import Desk
-from core.training.device import Device
-from core.training.limits import Limits, usage
-from core.training.result import Progress, RunResult, under_way
+from core.training.device import CPU, Device
+from core.training.devices import reachable, undivided
+from core.training.limits import Limits
+from core.training.readiness import Readiness
 from core.training.seat import Holder, Seat, fingerprint, here
-from core.training.spec import WHOLE_RANGES, RunSpec
 from core.training.sweeping import advance
 
 POLL_S = 0.05
-LEASE_S = 3.0
-RENEW_S = 0.75
 BEAT_S = 2.0
 SWEEP_S = 0.25
 TIDY_S = 3600.0
@@ -43,28 +41,14 @@ TIDY_S = 3600.0
 LONELY_S = 20.0
 """With no web process heard of for so long, and nothing to do, the supervisor leaves."""
 
+ABSENT_S = 10.0
+"""A run waits for a card that no worker tells of for so long: another machine's worker may only be restarting."""
+
 SEAT_PATIENCE_S = 2.0
 DATABASE_PAUSE_S = 0.5
 EVER_S = 1e9
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Active:
-    """A claimed run and its process."""
-
-    row: RunRow
-    attempt: Attempt | ClusterAttempt
-    renewed: float
-    device: str
-    unsaved: list[Progress] = field(default_factory=list)
-    step: int = 0
-    result: RunResult | None = None
-    refusal: Refusal | None = None
-    stopping: bool = False
-    limit: Refusal | None = None
-    card: cards.Card | None = None
 
 
 class Supervisor:
@@ -81,25 +65,21 @@ class Supervisor:
     ) -> None:
         self._store = store
         self._seat = seat
-        self._mode: Mode = mode
         self._slots = slots
         self._lonely_s = lonely_s
         self._cluster = cluster
         self._id = f"{here()}/{os.getpid()}/{new_id()}"
         self._active: list[Active] = []
         self._desk = Desk()
-        self._probe: Attempt | None = None
-        self._stand_by: StandBy | None = None
-        self._stands_by = False
-        self._device = device.installed().to_json()
+        found = device.installed()
+        self._ready = Readiness(mode, undivided(found) if cluster else found)
+        self._missed: dict[str, float] = {}
         self._signal: str | None = None
         self._retiring = False
         self._next_beat = 0.0
         self._next_sweep = 0.0
         self._next_tidy = 0.0
         self._limits = Limits.from_environment()
-        here_gpu = device.installed().kind == "gpu" and not cluster
-        self._cards = cards.card_uuids() if here_gpu else []
 
     def serve(self) -> bool:
         """Work until there is no more need or a signal says so; False if another supervisor is at work."""
@@ -109,12 +89,10 @@ class Supervisor:
         signal.signal(signal.SIGUSR1, self._on_retire)
         if not self._seat.take(holder, SEAT_PATIENCE_S):
             return False
-        log.info("worker %s begins, %s, code %s", self._id, self._mode, fingerprint())
+        log.info("worker %s begins, %s, code %s", self._id, self._ready.mode, fingerprint())
         clear_dead(self._store, self._id)
-        if self._mode == "warm" and not self._cluster:
-            start_fork_server()
-            self._probe = Attempt("warm", child.probe)
-            self._stands_by = True
+        if self._ready.mode == "warm" and not self._cluster:
+            self._ready.begin()
         try:
             self._work()
         finally:
@@ -137,16 +115,19 @@ class Supervisor:
             wait(pipes, POLL_S) if pipes else time.sleep(POLL_S)
             try:
                 self._tidy()
-                self._heed_probe()
+                if self._ready.heed_probe():
+                    self._next_beat = 0.0
                 for active in list(self._active):
                     self._attend(active)
                 self._sweep()
-                if self._probe is None:
-                    self._desk.look(self._mode)
-                if self._may_claim() and self._claim():
-                    continue
-                self._heed_stand_by()
+                if not self._ready.probing:
+                    self._desk.look(self._ready.mode)
+                    if not self._retiring and self._claim():
+                        continue
+                if self._ready.heed_stand_by(self._idle and not self._retiring):
+                    self._next_beat = 0.0
                 if self._beat():
+                    self._give_up_waiting()
                     lonely_since = max(lonely_since, self._store.beats.newest() or 0.0)
                 if self._idle and (self._retiring or time.time() - lonely_since > self._lonely_s):
                     return
@@ -157,61 +138,7 @@ class Supervisor:
 
     @property
     def _idle(self) -> bool:
-        return not self._active and self._probe is None and not self._desk.busy
-
-    def _may_claim(self) -> bool:
-        return self._probe is None and not self._retiring and len(self._active) < self._slots
-
-    def _heed_probe(self) -> None:
-        """Learn the device from the backend itself; find out beforehand whether forking works here."""
-        if self._probe is None:
-            return
-        for kind, content in self._probe.messages():
-            if kind == child.DEVICE:
-                self._device = content
-                # Only cards that the backend can use are worth a seat.
-                self._cards = cards.card_uuids() if Device.from_json(content).kind == "gpu" else []
-                self._probe.heard_metric = True
-        self._probe.end_if_hung()
-        if self._probe.over:
-            if not self._probe.heard_metric:
-                log.warning("a forked process does not work here: %s; going cold", self._probe.ending())
-                self._mode = "cold"
-            self._probe.close()
-            self._probe = None
-            self._next_beat = 0.0
-
-    def _heed_stand_by(self) -> None:
-        """With nothing else to do, have a process make itself ready for the next run.
-
-        Not on GPUs: a process is bound to its card before it touches one, and only a run has a card.
-        """
-        if self._stand_by is None:
-            wanted = self._stands_by and self._mode == "warm" and not self._cards
-            if wanted and self._idle and not self._retiring:
-                self._stand_by = StandBy()
-                self._next_beat = 0.0
-            return
-        if self._stand_by.speed is None:
-            self._stand_by.messages()
-            if speed := self._stand_by.speed:
-                known = Device.from_json(self._device)
-                self._device = replace(
-                    known, step_seconds=speed.step, flop_per_second=speed.flop_per_second
-                ).to_json()
-                self._next_beat = 0.0
-        if self._stand_by.over:
-            log.warning("the process that stood by is gone: %s", self._stand_by.ending())
-            self._stands_by = (
-                self._stand_by.speed is not None
-            )  # one that cannot even get ready is not tried again
-            self._dismiss()
-
-    def _dismiss(self) -> None:
-        """Let go of the process that stands by."""
-        if self._stand_by:
-            self._stand_by.close()
-            self._stand_by = None
+        return not self._active and not self._ready.probing and not self._desk.busy
 
     def _beat(self) -> bool:
         """Tell that this worker is alive, once in a while; whether it was time to."""
@@ -219,11 +146,26 @@ class Supervisor:
         if now < self._next_beat:
             return False
         self._next_beat = now + BEAT_S
-        warming = self._stand_by is not None and self._stand_by.speed is None
-        state = "starting" if self._probe or warming else "busy" if self._active else "idle"
-        host = here().partition("/")[0]
-        self._store.workers.beat(self._id, host, os.getpid(), state, self._device, self._mode, fingerprint())
+        state = "starting" if self._ready.starting else "busy" if self._active else "idle"
+        host, found = here().partition("/")[0], self._ready.device.to_json()
+        self._store.workers.beat(self._id, host, os.getpid(), state, found, self._ready.mode, fingerprint())
         return True
+
+    def _give_up_waiting(self) -> None:
+        """End the runs that wait for a card which no worker that is alive has had for a while, and their sweeps."""
+        absent = self._store.runs.wanted() - {"", CPU, *reachable(self._store)}
+        now = time.monotonic()
+        self._missed = {uuid: self._missed.get(uuid, now) for uuid in absent}
+        gone = [uuid for uuid, since in self._missed.items() if now - since > ABSENT_S]
+        for uuid in gone:
+            reason = Refusal(
+                "The GPU that it was to be trained on ({uuid}) is not there any more; choose another device.",
+                uuid=uuid,
+            )
+            for run in self._store.runs.give_up([uuid], reason):
+                log.warning("run %s is given up: there is no GPU %s", run.id, uuid)
+                if run.sweep_id:
+                    self._store.sweeps.end(run.sweep_id, "failed", reason)
 
     def _tidy(self) -> None:
         """Clear away what nobody wants any more, once in a while."""
@@ -238,162 +180,89 @@ class Supervisor:
     def _sweep(self) -> None:
         """Give the sweeps their next runs, once in a while and as soon as a run is over."""
         now = time.monotonic()
-        if self._retiring or self._probe or (now < self._next_sweep and self._active):
+        if self._retiring or self._ready.probing or (now < self._next_sweep and self._active):
             return
         self._next_sweep = now + SWEEP_S
-        advance(self._store, self._slots, Device.from_json(self._device).name)
+        advance(self._store, self._slots, self._ready.device.name)
 
     def _claim(self) -> bool:
-        """Take the next run and start its process, with a GPU of its own where there are GPUs."""
-        card = None
-        if self._cards and (card := cards.take(self._cards)) is None:
+        """Take the next run that a device is free for and start its process; whether there was one."""
+        cards_left, free = self._room()
+        if not (cards_left or free):
             return False
+        wanted = self._store.runs.wanted()
+        seats = cards.take_for(wanted, cards_left)
+        free |= {seat.uuid for seat in seats} | ({""} if seats else set())
         row = None
         try:
-            row = self._store.runs.claim(self._id, LEASE_S, self._limits.runs)
+            if free & wanted:
+                row = self._store.runs.claim(self._id, LEASE_S, self._limits.runs, free)
         finally:
-            if row is None and card:
-                card.leave()
+            card = _seat_of(row, seats)
+            for seat in seats:
+                if seat is not card:
+                    seat.leave()
         if row is None:
             return False
-        log.info("run %s begins", row.id)
+        log.info("run %s begins on %s", row.id, card.uuid if card else "no card")
         try:
             shelf.mark_run(self._store, row.id, row.owner)
         except OSError:
             log.exception("the folder of run %s could not be marked", row.id)
         try:
-            attempt = self._attempt(row, self._mode, card)
+            attempt = self._attempt(row, card)
         except Refusal as refusal:
             self._store.runs.finish(row.id, self._id, "failed", None, refusal)
             if card:
                 card.leave()
             return True
-        self._active.append(Active(row, attempt, time.monotonic(), self._device, card=card))
+        self._active.append(Active(self._store, self._id, row, attempt, card))
         self._next_beat = 0.0
         return True
 
-    def _attempt(
-        self, row: RunRow, mode: Mode, card: cards.Card | None, again: bool = False
-    ) -> Attempt | ClusterAttempt:
-        if self._cluster:
-            return ClusterAttempt(row.spec, row.started_at or time.time(), row.owner, row.id, again)
+    def _room(self) -> tuple[list[str], set[str]]:
+        """The cards that one more run may train on if they are free, and what a run may want that needs none."""
+        gpus = [gpu.uuid for gpu in self._ready.device.gpus]
+        if not gpus:
+            return [], ({"", CPU} if len(self._active) < self._slots else set())
+        on_cards = sum(active.card is not None for active in self._active)
+        processor = {CPU} if on_cards == len(self._active) else set()
+        return (gpus if on_cards < self._slots else []), processor
+
+    def _attempt(self, row: RunRow, card: cards.Card | None, again: bool = False) -> Attempt | ClusterAttempt:
         about = (row.spec, row.started_at or time.time(), row.owner, row.id)
-        ready = self._stand_by and self._stand_by.speed and not self._stand_by.over
-        if self._stand_by and ready and mode == "warm" and not card:
-            attempt, self._stand_by = self._stand_by, None
+        if self._cluster:
+            return ClusterAttempt(*about, again)
+        if not card and (attempt := self._ready.take()):
             attempt.begin(*about)
             return attempt
-        self._dismiss()  # one that is not ready would only take processor time from this run
-        return Attempt(mode, child.train, *about, card.uuid if card else None)
-
-    # One run
+        self._ready.dismiss()  # one that is not ready would only take processor time from this run
+        return Attempt(self._ready.mode, child.train, *about, card.uuid if card else None)
 
     def _attend(self, active: Active) -> None:
         """Hear what the run's process says, hold the lease, and end the run when it is time."""
         over = active.attempt.over  # before reading, so that nothing said at the very end is missed
-        self._hear(active)
-        if over or active.result or active.refusal:
+        active.hear()
+        if self._cluster and active.device:  # nobody knows it before
+            self._ready.device = undivided(Device.from_json(active.device))
+        if over or active.said_all:
             self._end(active)
-            return
-        active.attempt.end_if_hung()
-        if active.stopping or self._should_stop(active):
-            active.stopping = True
-            active.attempt.stop()
-
-    def _hear(self, active: Active) -> None:
-        for kind, content in active.attempt.messages():
-            if kind == child.PROGRESS:
-                active.unsaved.append(content)
-            elif kind == child.DEVICE:
-                active.device = content
-                if self._cluster:  # nobody knows it before
-                    self._device = content
-            elif kind == child.RESULT:
-                active.result = RunResult.from_json(content)
-            elif kind == child.REFUSED:
-                active.refusal = Refusal(content[0], **content[1])
-            elif kind == child.FAILED:
-                active.refusal = Refusal("The training failed: {error}.", error=content.rstrip("."))
-        if active.unsaved:
-            last = active.unsaved[-1]
-            self._store.runs.append_metrics(active.row.id, [m for p in active.unsaved if (m := _metric(p))])
-            active.unsaved.clear()
-            active.step = last.step
-            self._store.runs.progress(active.row.id, last.step, last.seconds, active.device, under_way(last))
-
-    def _should_stop(self, active: Active) -> bool:
-        """Hold the lease if it is time to, and find out whether the run is wanted no more."""
-        now = time.monotonic()
-        if now - active.renewed > RENEW_S:
-            active.renewed = now
-            renewal = self._store.runs.renew(active.row.id, self._id, LEASE_S)
-            return renewal.cancel_requested or not renewal.still_mine or self._over_limit(active)
-        try:
-            return self._store.runs.get(active.row.owner, active.row.id).cancel_requested
-        except Missing:
-            return True
-
-    def _over_limit(self, active: Active) -> bool:
-        """Whether the owner of the run has used up what a user may take in a day."""
-        if self._limits.minutes is None and self._limits.dollars is None:
-            return False
-        try:
-            self._limits.check(usage(self._store, active.row.owner))
-        except Refusal as refusal:
-            active.limit = refusal
-        return active.limit is not None
+        else:
+            active.hold(self._limits)
 
     def _end(self, active: Active) -> None:
         """Write down how a run ended, or begin it again in the cold; then let go of its process."""
         attempt = active.attempt
-        if not (active.result or active.refusal) and attempt.may_begin_again:
+        if not active.said_all and attempt.may_begin_again:
             log.warning("run %s: %s Beginning again in a fresh process.", active.row.id, attempt.ending())
             attempt.close()
-            self._mode = "cold"
-            active.attempt = self._attempt(active.row, "cold", active.card, again=True)
+            self._ready.mode = "cold"
+            active.attempt = self._attempt(active.row, active.card, again=True)
             return
-        self._finish(active, None)
+        active.finish()
         self._active.remove(active)
-        attempt.close()
-        if active.card:
-            active.card.leave()
+        active.let_go()
         self._next_beat = 0.0
-
-    def _finish(self, active: Active, shut_down_by: str | None) -> None:
-        state, reason = self._outcome(active, shut_down_by)
-        summary = active.result.to_json() if active.result else None
-        log.info("run %s: %s %s", active.row.id, state, reason or "")
-        self._store.runs.finish(active.row.id, self._id, state, summary, reason)
-
-    def _outcome(self, active: Active, shut_down_by: str | None) -> tuple[Any, Refusal | None]:
-        """The state that the run ends in, and why."""
-        if active.result and not active.result.stopped:
-            return "done", None
-        if active.refusal:
-            return "failed", active.refusal
-        if active.limit:
-            return "stopped", active.limit
-        if active.result and active.result.paused:
-            return "stopped", Refusal(
-                "It was paused after {epochs} of {total} epochs and can go on from there.",
-                epochs=f"{active.result.epochs:g}",
-                total=RunSpec.from_json(active.row.spec).epochs,
-            )
-        if active.stopping:
-            return "stopped", Refusal(
-                "It was stopped on request after {step} of {total} steps.",
-                step=active.result.steps if active.result else active.step,
-                total=RunSpec.from_json(active.row.spec).total_steps,
-            )
-        if shut_down_by:
-            return "interrupted", Refusal(
-                "The training worker was shut down ({signal}) before the run was over.", signal=shut_down_by
-            )
-        if active.result:
-            return "interrupted", Refusal(
-                "The process of this run was told to stop from outside ({signal}).", signal="SIGTERM"
-            )
-        return "interrupted", active.attempt.ending(_smaller_batch(RunSpec.from_json(active.row.spec)))
 
     # The end
 
@@ -403,15 +272,13 @@ class Supervisor:
             for active in self._active:
                 active.attempt.stop()
             time.sleep(0.02)
-        if self._probe:
-            self._probe.close()
-        self._dismiss()
+        self._ready.close()
         self._desk.close()
         try:
             for active in self._active:
-                self._hear(active)
-                self._finish(active, self._signal or "error")
-                active.attempt.close()
+                active.hear()
+                active.finish(self._signal or "error")
+                active.let_go()
             self._store.workers.remove(self._id)
         finally:
             log.info("worker %s leaves", self._id)
@@ -435,21 +302,8 @@ def clear_dead(store: Store, but: str = "") -> None:
             store.workers.remove(worker.id)
 
 
-def _smaller_batch(spec: RunSpec) -> int | None:
-    """A batch size that needs about half of the memory; None if there is no smaller one."""
-    least, _most = WHOLE_RANGES["batch_size"]
-    return max(least, spec.batch_size // 2) if spec.batch_size > least else None
-
-
-def _metric(progress: Progress) -> MetricRow | None:
-    """The point of a learning curve that ``progress`` is; None for the beginning of the test."""
-    if progress.phase == "test":
+def _seat_of(row: RunRow | None, seats: list[cards.Card]) -> cards.Card | None:
+    """The seat that the run gets: at the card that it wants, or the last one if it takes any."""
+    if row is None or row.wanted == CPU or not seats:
         return None
-    return MetricRow(
-        step=progress.step,
-        epoch=progress.epoch,
-        seconds=progress.seconds,
-        kind=progress.phase,
-        loss=progress.loss,
-        accuracy=progress.accuracy,
-    )
+    return next((seat for seat in seats if seat.uuid == row.wanted), seats[-1])

@@ -14,8 +14,10 @@ import psutil
 
 from core.i18n import Refusal
 from core.training import device
+from core.training.cards import seated
 from core.training.command import flat, silent
 from core.training.curve_report import documents
+from core.training.devices import chosen
 from core.training.estimate import estimate
 from core.training.result import RunResult
 from core.training.spec import RunSpec
@@ -43,14 +45,16 @@ def sweep_report(sweep: Sweep, measured: Path | None = None, plan_only: bool = F
     nothing is trained. A line for every run goes to standard error.
     """
     past = read_past(measured) if measured else []
+    name = chosen(device.installed(), sweep.base.device).name
     start = median(r.held_seconds - r.fit_seconds - r.test_seconds for _, r in past) if past else 0.0
-    told = price(sweep, _seconds(past), start)
+    told = price(sweep, _seconds(past, name), start)
     answer: dict[str, Any] = {"planned": asdict(told), "method": sweep.method}
     if plan_only:
         return answer | {"runs": [{**varied(sweep, spec), **_size(spec)} for spec in sweep.planned()]}
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    trials, results, reason = _run(sweep, past)
+    with seated(sweep.base.device) as waited:
+        trials, results, reason = _run(sweep, past, name, waited)
     best = best_of(trials, sweep)
     return answer | {
         "ended": reason,
@@ -94,9 +98,9 @@ def _size(spec: RunSpec) -> dict[str, int]:
     return {"train_images": spec.train_images, "epochs": spec.epochs, "seed": spec.seed}
 
 
-def _seconds(past: Past) -> Callable[[RunSpec], float | None]:
-    """Seconds of a run by the speed of past ones; in one process only the first has a start to wait for."""
-    name = device.installed().name
+def _seconds(past: Past, name: str) -> Callable[[RunSpec], float | None]:
+    """Seconds of a run by the speed of past ones on the device of that name; in one process only the first has a
+    start to wait for."""
     past = [(spec, replace(r, held_seconds=r.fit_seconds + r.test_seconds)) for spec, r in past]
 
     def seconds(spec: RunSpec) -> float | None:
@@ -106,13 +110,13 @@ def _seconds(past: Past) -> Callable[[RunSpec], float | None]:
     return seconds
 
 
-def _run(sweep: Sweep, past: Past) -> tuple[list[Trial], list[dict[str, Any]], str]:
+def _run(sweep: Sweep, past: Past, name: str, waited: float) -> tuple[list[Trial], list[dict[str, Any]], str]:
     trials: list[Trial] = []
     results: list[dict[str, Any]] = []
-    began = psutil.Process().create_time()  # the first run has this process to thank for its start
+    began = psutil.Process().create_time() + waited  # the first run has this process to thank for its start
     while (spec := next_run(sweep, trials)) is not None:
         used = sum(trial.seconds for trial in trials)
-        seconds = _seconds(past)(spec)
+        seconds = _seconds(past, name)(spec)
         if seconds is not None and sweep.spent(used + seconds) > 1:
             return trials, results, "the rest of the budget does not pay for another run"
         trial, flat, result = _one(sweep, spec, used, began)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.i18n import Refusal
 from core.storage import RunRow, Store, SweepRow
+from core.training.devices import name_of
 from core.training.estimate import UNSEEN, estimate
 from core.training.limits import Limits, usage
 from core.training.result import RunResult
@@ -33,7 +34,10 @@ log = logging.getLogger(__name__)
 
 
 def advance(store: Store, at_once: int, device_name: str) -> None:
-    """Do what is due for every sweep, with up to ``at_once`` of its runs waiting or under way."""
+    """Do what is due for every sweep, with up to ``at_once`` of its runs waiting or under way.
+
+    One of them if they were to go on one device; else that of ``device_name`` tells the speed.
+    """
     for row in store.sweeps.running():
         try:
             _advance(store, row, at_once, device_name)
@@ -64,7 +68,7 @@ def _advance(store: Store, row: SweepRow, at_once: int, device_name: str) -> Non
         )
         return
     active = [run for run in runs if run.active]
-    if len(active) >= at_once:
+    if len(active) >= (1 if sweep.base.device else at_once):
         return
     spec = next_run(sweep, trials(runs))
     if spec is None:
@@ -77,7 +81,8 @@ def _advance(store: Store, row: SweepRow, at_once: int, device_name: str) -> Non
         if not active:
             store.sweeps.end(row.id, "stopped", refusal)
         return
-    seconds = _speed(active, seconds_of(store, row.owner, device_name, seen=True))
+    name = name_of(store, sweep.base.device, device_name)
+    seconds = _speed(active, seconds_of(store, row.owner, name, seen=True))
     needed = [seconds(spec), *(left(run, seconds) for run in active)]
     if active and None in needed:
         return
@@ -92,7 +97,7 @@ def _advance(store: Store, row: SweepRow, at_once: int, device_name: str) -> Non
                 ),
             )
         return
-    if store.sweeps.add_run(row, len(runs), spec.to_json(), spec.total_steps):
+    if store.sweeps.add_run(row, len(runs), spec.to_json(), spec.total_steps, spec.device):
         log.info("sweep %s: run %s of it waits", row.id, len(runs) + 1)
 
 

@@ -5,7 +5,8 @@ by the web process where there is one; on a machine of its own, start it by hand
 
 Environment: ``COMPUTE_CANVAS_WORKER_MODE`` ("warm": runs are forked from a process that holds Keras
 ready; "cold": each imports Keras anew, which takes seconds but no memory in between),
-``COMPUTE_CANVAS_WORKER_SLOTS`` (runs at a time; if not set, one on each GPU, or one), the limits of ``core.training.limits``, and
+``COMPUTE_CANVAS_WORKER_SLOTS`` (runs at a time, beside GPUs one more on the processor; if not set, one on each
+GPU, or one), the limits of ``core.training.limits``, and
 ``COMPUTE_CANVAS_CLUSTER`` (the address of a Ray cluster, which then trains every run; it says itself how
 many at a time).
 

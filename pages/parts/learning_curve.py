@@ -10,6 +10,7 @@ from core.charts.curve import curve_chart
 from core.i18n import Language, Refusal, Text
 from core.training.curve import Curve, fit
 from core.training.datasets import MNIST
+from core.training.devices import still
 from core.training.points import By, Family, Measured, ToRun, families, to_run_next
 from core.training.result import cost
 from core.training.spec import RunSpec
@@ -38,7 +39,7 @@ class Chosen:
     family: Family
     points: list[Measured]
     spec: RunSpec
-    """Of the newest of these runs: what a further one would be trained with."""
+    """Of the newest of these runs: what a further one would be trained with, on a device like theirs."""
     curve: Curve | None
     refusal: Refusal | None
     seeds: Mapping[int, set[int]]
@@ -93,7 +94,8 @@ def choose_curve(runs: list[Finished], _: Language) -> Chosen:
         curve = fit(found[family], by)
     except Refusal as refusal:
         refused = refusal
-    return Chosen(by, family, found[family], specs[0], curve, refused, seeds)
+    further = still(store(), specs[0], family.device)
+    return Chosen(by, family, found[family], further, curve, refused, seeds)
 
 
 def _named(family: Family, device: bool, _: Language) -> str:

@@ -112,7 +112,7 @@ def _measurements(result: RunResult) -> dict[str, object]:
         "speed": result.images_per_second,
         "cost": result.cost_usd,
         "energy": result.energy.joules,
-        "device": result.device.name,
+        "device": result.device.label,
     }
 
 

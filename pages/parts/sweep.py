@@ -9,9 +9,9 @@ import streamlit as st
 from core.i18n import Language, Refusal, Text
 from core.storage import SweepRow
 from core.training.datasets import MNIST
+from core.training.devices import chosen, device_in_use, name_of
 from core.training.limits import Limits, usage
 from core.training.result import cost
-from core.training.service import device_in_use
 from core.training.spec import FIELDS, LEAST_EXAMPLES, RunSpec, most_watched
 from core.training.sweep import METHODS, VARIED, Axis, Method, Sweep, best_of, price, varied
 from core.training.sweeping import seconds_of, spent, trials
@@ -178,7 +178,8 @@ def _sweep(base: RunSpec) -> Sweep:
 
 def _price(sweep: Sweep, ws: Workspace, _: Language) -> str:
     """The price before the click, in a sentence."""
-    told = price(sweep, seconds_of(store(), ws.owner, device_in_use(store()).name))
+    name = name_of(store(), sweep.base.device, device_in_use(store()).name)
+    told = price(sweep, seconds_of(store(), ws.owner, name))
     if told.seconds is None or told.dollars is None or told.fits is None:
         return _(
             "{runs} runs. How fast they are has not been measured here yet, so their price is not known; the budget ends the sweep in any case.",
@@ -210,9 +211,12 @@ def _start(settings: Callable[[], RunSpec]) -> None:
 
 
 def begin(ws: Workspace, sweep: Sweep) -> None:
-    """Begin a sweep for the open venture; a Refusal if its owner has nothing left for today."""
+    """Begin a sweep for the open venture; a Refusal if its owner has nothing left for today, or if its device is
+    not there."""
     ws.refused.pop("sweep:start", None)
     Limits.from_environment().check(usage(store(), ws.owner))
+    if sweep.base.device:
+        chosen(device_in_use(store()), sweep.base.device)
     store().sweeps.create(ws.owner, ws.venture_id, sweep.to_json())
 
 

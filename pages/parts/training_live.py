@@ -10,6 +10,7 @@ from core.i18n import Language, Refusal, Text
 from core.storage import RunRow
 from core.training import checkpoint, limits, shelf
 from core.training.device import Device
+from core.training.devices import reachable, still
 from core.training.energy import METHODS
 from core.training.result import RunResult, UnderWay, cost, told
 from core.training.spec import RunSpec
@@ -23,6 +24,8 @@ def running(row: RunRow, _: Language) -> None:
     spec = RunSpec.from_json(row.spec)
     with st.container(border=True):
         st.markdown(f"**{plain(_.text(spec.title))}**")
+        if device := _device(row):
+            st.caption(f":material/memory: {plain(device.label)}")
         if row.state == "queued":
             st.progress(0.0, text=waiting_text(row, _))
         else:
@@ -46,6 +49,13 @@ def running(row: RunRow, _: Language) -> None:
                 on_click=_stop,
                 args=(row.id,),
             )
+
+
+def _device(row: RunRow) -> Device | None:
+    """The device that a run trains on, or the one that it chose before it tells; None while that is open."""
+    if row.state == "running" and row.device:
+        return Device.from_json(row.device)
+    return reachable(store()).get(row.wanted)
 
 
 def _meter(row: RunRow, spec: RunSpec, _: Language) -> None:
@@ -192,7 +202,7 @@ def _again(spec: RunSpec) -> None:
     ws = workspace()
     ws.refused.pop("training:start", None)
     try:
-        limits.submit(store(), ws.owner, ws.venture_id, spec)
+        limits.submit(store(), ws.owner, ws.venture_id, still(store(), spec))
     except Refusal as refusal:
         ws.refused["training:start"] = refusal
 

@@ -10,16 +10,13 @@ from core.training import shelf
 from core.training.architecture import NETWORKS, Kind
 from core.training.choices import ACTIVATIONS, LOSSES, OPTIMIZERS, PRECISIONS, SCHEDULES, Choice
 from core.training.datasets import AREAS, DATASETS, OWN, Dataset, OwnData
-from core.training.estimate import UNSEEN, estimate
 from core.training.limits import submit
 from core.training.presets import PRESETS, first_for, presets_for
-from core.training.service import device_in_use
 from core.training.spec import DEFAULT_PRICE_PER_HOUR, WHOLE_RANGES, RunSpec
-from core.training.speed import speed_of
-from pages.parts.runs_table import tested
 from pages.parts.services import store
 from pages.parts.session import Workspace, workspace
 from pages.parts.shell import plain, select
+from pages.parts.training_device import beforehand, chosen_device, device_select
 
 SIZES = (1_000, 2_500, 5_000, 10_000, 20_000)
 BATCHES = (16, 32, 64, 128, 256, 512, 1024)
@@ -53,12 +50,9 @@ KEPT = ("seed", "train_images", "price_per_hour")
 
 FIRST = "fast"
 
-LOOKS_BACK = 30
-"""Runs of the founder, whichever plan they are for, from which time and cost are estimated."""
-
 
 def settings(ws: Workspace, _: Language) -> None:
-    """Data, recipe, price, what it will take, and the button."""
+    """Data, recipe, device, price, what it will take, and the button."""
     _begin()
     _data(ws, _)
     data = chosen_data(ws)
@@ -78,6 +72,7 @@ def settings(ws: Workspace, _: Language) -> None:
     st.caption(plain(_.text(PRESETS[chosen].note)) if chosen in presets else _("Settings of your own."))
     with st.expander(_("All settings"), key=_key("all"), icon=":material/tune:"):
         _all(data, _)
+    device_select(_)
     st.number_input(
         _("Price of the device (USD / hour)"),
         0.0,
@@ -94,7 +89,7 @@ def settings(ws: Workspace, _: Language) -> None:
     except Refusal as refusal:
         st.error(plain(_.refusal(refusal)))
         return
-    _beforehand(spec, _)
+    beforehand(spec, _)
     st.button(
         _("Train"),
         key=_key("start"),
@@ -344,6 +339,7 @@ def chosen_spec(ws: Workspace) -> RunSpec:
         text = str(st.session_state.get(_key(field)) or "").strip()
         if text:
             held[field] = _typed_number(field, text)
+    held["device"] = chosen_device()
     key = str(st.session_state[_key("dataset")])
     if not key.startswith(f"{OWN}:"):
         return RunSpec(dataset=key, **held)
@@ -359,45 +355,6 @@ def _typed_number(field: str, text: str) -> float:
                 "The learning rate is “{value}”; a number such as 0.001 is needed.", value=text[:40]
             ) from None
         raise Refusal("The momentum is “{value}”; a number such as 0.9 is needed.", value=text[:40]) from None
-
-
-def _beforehand(spec: RunSpec, _: Language) -> None:
-    device = device_in_use(store())
-    kind = _("GPU") if device.kind == "gpu" else _("CPU, {cores} cores", cores=device.cores)
-    st.markdown(f":material/memory: **{plain(device.name)}** · {kind}")
-    if device.remark:
-        st.caption(plain(_.text(device.remark)))
-    said = _(
-        "{parameters} parameters · {steps} steps · {flop} FLOP",
-        parameters=f"{spec.parameters:,}",
-        steps=f"{spec.total_steps:,}",
-        flop=f"{spec.training_flop:.2e}",
-    )
-    st.caption(plain(said))
-    past = [(run.spec, run.result) for run in tested(store().runs.rows(workspace().owner, limit=LOOKS_BACK))]
-    guess = estimate(spec, past, device.name, speed_of(device))
-    if guess is None:
-        st.caption(_("How long it takes here is known after the first run."))
-        return
-    low, high = guess.seconds / guess.factor, guess.seconds * guess.factor
-    about = {
-        "low": _.number(low, digits=2),
-        "high": _.number(high, digits=2),
-        "dollars": _.money(guess.dollars, "USD", digits=2),
-    }
-    st.markdown(
-        ":material/timer: "
-        + plain(
-            _(
-                "About {low} to {high} s and {dollars}, from earlier runs on this device",
-                **about,
-            )
-            if guess.factor < UNSEEN
-            else _(
-                "About {low} to {high} s and {dollars}, from a first measure of this device's speed", **about
-            )
-        )
-    )
 
 
 def _start() -> None:

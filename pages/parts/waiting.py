@@ -4,8 +4,8 @@ import streamlit as st
 
 from core.i18n import Language
 from core.storage import RunRow
+from core.training.devices import device_in_use
 from core.training.limits import Limits, usage
-from core.training.service import device_in_use
 from core.training.waiting import expected_wait
 from pages.parts.services import store
 from pages.parts.session import Workspace

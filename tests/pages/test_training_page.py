@@ -328,7 +328,7 @@ def test_a_finished_demonstration_is_tried_on_a_sentence_or_on_a_test_example(
 
 
 def test_time_and_cost_are_said_before_the_click_from_earlier_runs_on_the_device(tab, store, monkeypatch):
-    monkeypatch.setattr("pages.parts.training_settings.device_in_use", lambda store: DEVICE)
+    monkeypatch.setattr("pages.parts.training_device.device_in_use", lambda store: DEVICE)
     app = tab("training")
     done(store, venture(app), seconds=36.0)
     app.run()
@@ -641,3 +641,104 @@ def finished_with_report(app, store):
     (folder / shelf.REPORT).write_text(Report((), points=((100.0, 110.0), (200.0, 180.0))).to_json())
     (folder / shelf.MODEL).write_bytes(b"keras")
     return folder
+
+
+H100 = "NVIDIA H100 80GB HBM3"
+
+
+def told_by_a_worker(store, *names):
+    """A worker that has GPUs of these names, GPU-0, GPU-1 …, and the processor of DEVICE."""
+    gpus = [
+        replace(
+            DEVICE,
+            kind="gpu",
+            name=name,
+            memory_bytes=80 * 2**30,
+            uuid=f"GPU-{place}",
+            number=place if len(names) > 1 else None,
+        )
+        for place, name in enumerate(names)
+    ]
+    found = replace(gpus[0], choices=(*gpus, DEVICE)) if gpus else DEVICE
+    store.workers.beat("a worker", "host", 1, "idle", found.to_json(), "cold", "code")
+    return found
+
+
+def test_with_two_gpus_of_one_name_one_of_them_any_or_the_processor_is_chosen(tab, store):
+    told_by_a_worker(store, H100, H100)
+    app = tab("training")
+    device = app.selectbox(key="training:device")
+    assert device.options == [
+        "Any free GPU",
+        f"{H100} · GPU 0 · 80 GiB",
+        f"{H100} · GPU 1 · 80 GiB",
+        f"CPU, 2 cores · {DEVICE.name}",
+    ]
+    assert device.value == ""
+    assert f"{H100}** · GPU" in text(app)
+    device.set_value("GPU-1").run()
+    assert f"{H100} · GPU 1** · GPU" in text(app)
+    app.button(key="training:start").click().run()
+    (row,) = store.runs.rows("local", venture(app))
+    assert (row.wanted, RunSpec.from_json(row.spec).device) == ("GPU-1", "GPU-1")
+    assert f":material/memory: {H100} · GPU 1" in [caption.value for caption in app.caption]
+    app.selectbox(key="training:device").set_value("cpu").run()
+    assert "CPU, 2 cores" in text(app)
+    app.button(key="training:start").click().run()
+    assert store.runs.rows("local", venture(app))[0].wanted == "cpu"
+
+
+@pytest.mark.parametrize("names", [(), (H100,)])
+def test_with_one_gpu_or_none_the_device_is_named_and_nothing_is_asked(tab, store, names):
+    found = told_by_a_worker(store, *names)
+    app = tab("training")
+    assert "training:device" not in [box.key for box in app.selectbox]
+    assert (H100 if names else "CPU, 2 cores") in text(app)
+    app.button(key="training:start").click().run()
+    (row,) = store.runs.rows("local", venture(app))
+    assert row.wanted == ""
+    assert found.label in (H100, DEVICE.name)
+
+
+def test_a_card_that_is_gone_is_not_chosen_any_more(tab, store):
+    told_by_a_worker(store, H100, H100, H100)
+    app = tab("training")
+    app.selectbox(key="training:device").set_value("GPU-2").run()
+    told_by_a_worker(store, H100, H100)
+    app.run()
+    assert app.selectbox(key="training:device").value == ""
+    app.selectbox(key="training:device").set_value("GPU-1").run()
+    told_by_a_worker(store, H100)
+    app.run()
+    app.button(key="training:start").click().run()
+    (row,) = store.runs.rows("local", venture(app))
+    assert row.wanted == ""
+
+
+def test_time_and_cost_are_those_of_the_device_that_was_chosen(tab, store, monkeypatch):
+    told_by_a_worker(store, H100, "NVIDIA A100-SXM4-40GB")
+    app = tab("training")
+    row = running(store, venture(app), share=1.0)
+    on_h100 = replace(DEVICE, kind="gpu", name=H100)
+    measured = replace(result(SPEC, 0.9, 36.0), device=on_h100)
+    assert store.runs.finish(row.id, WORKER, "done", measured.to_json())
+    app.selectbox(key="training:device").set_value("GPU-0").run()
+    assert "from earlier runs on this device" in text(app)
+    for other in ("GPU-1", "cpu", ""):
+        app.selectbox(key="training:device").set_value(other).run()
+        assert "How long it takes here is known after the first run." in text(app), other
+    assert f"{H100} / NVIDIA A100-SXM4-40GB" in text(app)
+
+
+def test_a_smaller_batch_and_a_sweep_go_to_a_device_that_is_there(tab, store):
+    told_by_a_worker(store, H100, H100)
+    app = tab("training")
+    reason = Refusal("The device ran out of memory: {smaller}", smaller=32)
+    row = broken(store, venture(app), "failed", reason, replace(SPEC, device="GPU-7"))
+    app.run()
+    app.button(key=f"training:smaller:{row.id}").click().run()
+    assert store.runs.rows("local", venture(app))[0].wanted == ""
+    app.selectbox(key="training:device").set_value("GPU-1").run()
+    app.button(key="sweep:start").click().run()
+    (sweep,) = store.sweeps.rows("local")
+    assert json.loads(sweep.spec)["base"]["device"] == "GPU-1"

@@ -5,6 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.i18n import Refusal
 from core.storage.fair import fair_order
 
 waiting_runs = st.lists(st.sampled_from("abcd"), max_size=30).map(
@@ -60,3 +61,28 @@ def test_the_line_is_what_is_under_way_and_then_who_waits_in_turn(store):
     under_way, waiting = store.runs.line()
     assert [run.id for run in under_way] == [first]
     assert [run.id for run in waiting] == [other, second, third]
+
+
+def test_a_run_for_a_device_that_is_not_free_is_passed_over_and_keeps_its_turn(store):
+    one = store.runs.submit("me", None, "{}", wanted="GPU-a").id
+    any_one = store.runs.submit("me", None, "{}").id
+    other = store.runs.submit("they", None, "{}", wanted="GPU-b").id
+    assert store.runs.wanted() == {"GPU-a", "", "GPU-b"}
+    assert store.runs.claim("w", 30, free=set()) is None
+    assert store.runs.claim("w", 30, free={"", "cpu"}).id == any_one
+    assert store.runs.claim("w", 30, free={"", "cpu"}) is None
+    assert store.runs.claim("w", 30, free={"GPU-a", "GPU-b"}).id == other, "they were not served yet"
+    assert store.runs.claim("w", 30, free={"", "GPU-a"}).id == one
+    assert store.runs.wanted() == set()
+
+
+def test_runs_for_a_device_that_is_gone_end_with_the_reason_and_no_others(store):
+    waits = store.runs.submit("me", None, "{}", wanted="GPU-a").id
+    stays = [store.runs.submit("me", None, "{}", wanted=code).id for code in ("", "GPU-b")]
+    lost = store.runs.give_up({"GPU-a"}, Refusal("The card {card} is gone.", card="GPU-a"))
+    assert [run.id for run in lost] == [waits]
+    ended = store.runs.get("me", waits)
+    assert (ended.state, str(ended.reason)) == ("interrupted", "The card GPU-a is gone.")
+    assert all(store.runs.get("me", run).state == "queued" for run in stays)
+    again = store.runs.resume("me", waits, 0, "{}", "")
+    assert (again.state, again.wanted) == ("queued", "")

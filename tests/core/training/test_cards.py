@@ -1,19 +1,15 @@
 """GPUs are taken before they are used: one run a card, whoever asks, until its holder is gone."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
+from made_up_nvml import H100, machine
 
-from core.storage import open_store
-from core.training import cards, supervisor
-from core.training.cards import take
-from core.training.device import Device
-from core.training.seat import Seat
-from core.training.spec import RunSpec
-from core.training.supervisor import Supervisor
+from core.training import cards
+from core.training.cards import seated, take, take_for
 
 ROOT = Path(__file__).parents[3]
 TWO = ["GPU-a", "GPU-b"]
@@ -55,60 +51,56 @@ def test_the_lock_of_another_user_is_a_file_that_can_only_be_read(tmp_path: Path
     assert take(["GPU-a"], tmp_path) is not None
 
 
-def test_runs_get_a_card_each_and_a_third_waits_for_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Two supervisors of different databases on a machine with two cards, three slots each."""
-    monkeypatch.setattr(
-        supervisor.device, "installed", lambda: Device("gpu", "Card", 2, 1 << 34, "tensorflow")
-    )
-    monkeypatch.setattr(cards, "card_uuids", lambda: TWO)
-    monkeypatch.setattr(cards.tempfile, "gettempdir", lambda: str(tmp_path))
-    begun: list[str] = []
+def test_seats_are_taken_for_those_who_wait_and_any_run_gets_what_nobody_waits_for(tmp_path: Path) -> None:
+    three = ["GPU-a", "GPU-b", "GPU-c"]
+    held = take(["GPU-c"], tmp_path)
+    assert held is not None
 
-    def attempt(mode: str, target: object, *arguments: object) -> SimpleNamespace:
-        begun.append(str(arguments[-1]))
-        return SimpleNamespace(close=lambda: None, ending=lambda smaller: None)
+    def taken(wanted: set[str]) -> list[str]:
+        seats = take_for(wanted, three, tmp_path)
+        for seat in seats:
+            seat.leave()
+        return [seat.uuid for seat in seats]
 
-    monkeypatch.setattr(supervisor, "Attempt", attempt)
-    workers = []
-    for name in ("one", "two"):
-        store = open_store(f"sqlite:///{tmp_path / name}.sqlite3")
-        store.migrate()
-        for _ in range(2):
-            store.runs.submit("me", None, RunSpec(network="mlp").to_json())
-        workers.append(Supervisor(store, Seat(tmp_path, name), "warm", slots=3))
-    one, two = workers
-    assert one._claim()
-    assert two._claim()
-    assert sorted(begun) == TWO
-    assert not one._claim()
-    assert not two._claim()
-    freed = begun[0]
-    one._active[0].refusal = supervisor.Refusal("It is over.")
-    one._end(one._active[0])
-    assert two._claim()
-    assert begun[2] == freed
-
-
-def test_nothing_is_taken_where_there_is_nothing_to_train(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(
-        supervisor.device, "installed", lambda: Device("gpu", "Card", 2, 1 << 34, "tensorflow")
-    )
-    monkeypatch.setattr(cards, "card_uuids", lambda: ["GPU-a"])
-    monkeypatch.setattr(cards.tempfile, "gettempdir", lambda: str(tmp_path))
-    store = open_store(f"sqlite:///{tmp_path / 'store'}.sqlite3")
-    store.migrate()
-    worker = Supervisor(store, Seat(tmp_path, "store"), "warm")
-    assert not worker._claim()
-    assert take(["GPU-a"], tmp_path) is not None
+    assert taken(set()) == taken({"cpu"}) == taken({"GPU-c"}) == taken({"GPU-x"}) == []
+    assert taken({"GPU-b", "GPU-c"}) == ["GPU-b"]
+    assert taken({""}) == ["GPU-a"]
+    assert taken({"", "GPU-a"}) == ["GPU-a", "GPU-b"]
+    assert taken({"", "GPU-a", "GPU-b"}) == ["GPU-a", "GPU-b"]
 
 
 def test_without_a_word_one_run_trains_on_each_gpu_and_one_where_there_is_none(monkeypatch):
-    monkeypatch.setattr(cards, "card_uuids", lambda: ["a", "b"])
-    monkeypatch.setattr(cards.device, "installed", lambda: Device("gpu", "G", 2, 2**30, "tensorflow"))
+    machine(monkeypatch, {0: H100, 1: H100})
     assert cards.usual_slots() == 2
-    monkeypatch.setattr(cards.device, "installed", lambda: Device("cpu", "C", 2, 2**30, "tensorflow"))
+    machine(monkeypatch, {})
     assert cards.usual_slots() == 1
+
+
+def test_a_run_from_the_shell_waits_for_its_card_and_gives_it_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine(monkeypatch, {0: H100, 1: H100})
+    monkeypatch.setattr(cards.tempfile, "gettempdir", lambda: str(tmp_path))
+    other = take(["GPU-0"])
+    assert other is not None
+    with seated("") as waited:
+        assert os.environ["CUDA_VISIBLE_DEVICES"] == "GPU-1"
+        assert take(["GPU-0", "GPU-1"]) is None
+        assert waited < 1
+    assert "CUDA_VISIBLE_DEVICES" not in os.environ
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(cards.time, "sleep", lambda seconds: other.leave())
+    with seated("GPU-0"):
+        assert os.environ["CUDA_VISIBLE_DEVICES"] == "GPU-0"
+    assert capsys.readouterr().err == "waiting for a GPU that no other run trains on\n"
+    with seated("cpu"):
+        assert os.environ["CUDA_VISIBLE_DEVICES"] == "-1"
+        card = take(["GPU-0"])
+        assert card is not None
+        card.leave()
+
+
+def test_where_there_is_no_gpu_a_run_from_the_shell_is_bound_to_nothing(monkeypatch):
+    machine(monkeypatch, {})
+    with seated(""):
+        assert "CUDA_VISIBLE_DEVICES" not in os.environ

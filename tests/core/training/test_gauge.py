@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from core.training import device
-from core.training.device import Card, Device
+from core.training.device import Device
 from core.training.energy import Meter
 from core.training.gauge import Gauge, Load, of_card, of_process
+from core.training.nvml import Card
 from core.training.pace import Pace
 from core.training.result import Progress, UnderWay, told, under_way
 

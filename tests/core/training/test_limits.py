@@ -9,12 +9,14 @@ from core.i18n import Refusal
 from core.storage import RunRow, Store, open_store
 from core.storage.rows import EndState
 from core.training import limits
+from core.training.device import Device
 from core.training.limits import Limits, Usage, resume, submit, usage
 from core.training.spec import RunSpec
 from core.training.sweep import Axis, Sweep
 from core.training.sweeping import advance
 from core.training.waiting import Wait, expected_wait
 
+CPU = Device("cpu", "CPU", cores=2, memory_bytes=8 << 30, backend="tensorflow")
 SPEC = RunSpec(network="mlp", train_images=1_000, epochs=1, price_per_hour=36.0)
 
 
@@ -151,7 +153,7 @@ def under_way(store: Store, monkeypatch: pytest.MonkeyPatch, owner: str, left: f
         patch.setattr("core.storage.queue.time.time", lambda: now - left)
         claimed = store.runs.claim("w", 1e9)
     assert claimed is not None and claimed.id == row.id
-    store.runs.progress(row.id, 50, left, "CPU")
+    store.runs.progress(row.id, 50, left, CPU.to_json())
     return row
 
 
@@ -164,7 +166,7 @@ def test_the_wait_is_what_is_left_of_the_runs_before(store, monkeypatch):
     store.runs.claim("w", 1e9)
     monkeypatch.undo()
     assert expected_wait(store, second, "CPU") == Wait(None)
-    store.runs.progress(first.id, 25, 30.0, "CPU")
+    store.runs.progress(first.id, 25, 30.0, CPU.to_json())
     assert expected_wait(store, second, "CPU").seconds == pytest.approx(90, rel=0.1)
 
 
@@ -189,7 +191,7 @@ def test_an_owner_at_the_limit_waits_for_one_of_the_own_runs_and_not_for_those_o
 def test_a_worker_with_two_slots_begins_the_next_run_at_once(store, monkeypatch):
     under_way(store, monkeypatch, "me", 100.0)
     waiting = store.runs.submit("me", None, SPEC.to_json(), 100)
-    store.workers.beat("a worker", "host", 1, "busy", "{}", "cold", "code")
+    store.workers.beat("a worker", "host", 1, "busy", CPU.to_json(), "cold", "code")
     assert expected_wait(store, waiting, "CPU").seconds == pytest.approx(100, rel=0.1)
     monkeypatch.setenv("COMPUTE_CANVAS_WORKER_SLOTS", "2")
     assert expected_wait(store, waiting, "CPU") == Wait(0.0)

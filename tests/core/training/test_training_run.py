@@ -19,7 +19,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 
 from core.i18n import Refusal
-from core.training import answers, checkpoint, command, datasets, device, networks, run
+from core.training import answers, checkpoint, child, command, datasets, device, networks, run
 from core.training.architecture import NETWORKS
 from core.training.choices import OPTIMIZERS, SCHEDULES
 from core.training.presets import first_for
@@ -319,12 +319,37 @@ def test_the_command_line_refuses_what_the_specification_refuses() -> None:
         command.train(preset="gpt")
 
 
+def test_a_run_for_the_processor_sees_no_card_and_one_for_a_card_that_is_none_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMPUTE_CANVAS_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    stop = threading.Event()
+    stop.set()
+
+    def said(code: str) -> dict[str, Any]:
+        heard: list[tuple[str, Any]] = []
+        spec = replace(SMALL, device=code).to_json()
+        child.told(heard.append, stop, spec, time.time(), "me", "0123456789abcdef")
+        return dict(heard)
+
+    refused = said("GPU-9")
+    name = device.installed().label
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "0"
+    assert str(Refusal(refused[child.REFUSED][0], **refused[child.REFUSED][1])) == (
+        f"This run was to train on GPU-9, but tensorflow finds {name} there."
+    )
+    result = RunResult.from_json(said("cpu")[child.RESULT])
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "-1"
+    assert (result.device.code, result.steps) == ("cpu", 1)
+
+
 def test_what_the_web_process_imports_loads_no_backend() -> None:
     program = (
         "import sys\n"
-        "import core.training.service, core.training.spec, core.training.curve, core.training.datasets\n"
+        "import core.training.service, core.training.devices, core.training.spec, core.training.curve, core.training.datasets\n"
         "import core.training.result, core.training.architecture, core.training.worker, core.training.command\n"
-        "core.training.service.device.installed()\n"
+        "core.training.device.installed()\n"
         "print(sorted({'tensorflow', 'keras', 'jax', 'torch', 'streamlit'} & set(sys.modules)))\n"
     )
     root = Path(__file__).parents[3]

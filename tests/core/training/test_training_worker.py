@@ -20,6 +20,7 @@ import pytest
 
 from core.storage import MetricRow, RunRow, open_store
 from core.training import service
+from core.training.devices import device_in_use
 from core.training.energy import modelled
 from core.training.result import RunResult
 from core.training.seat import Holder, fingerprint, here
@@ -218,7 +219,7 @@ def test_a_process_that_stood_by_and_died_is_not_missed(warm: Workplace) -> None
 
 def test_the_device_is_known_before_the_click(warm: Workplace) -> None:
     until(lambda: [w for w in warm.store.workers.rows(10) if w.state == "idle"])
-    found = service.device_in_use(warm.store)
+    found = device_in_use(warm.store)
     assert found.backend == "tensorflow"
     assert found.cores >= 1
     assert found.name

@@ -1,0 +1,106 @@
+"""What a supervisor does before there is a run: ask the backend for its devices, and have a process ready.
+
+Two helper processes do it. The *probe* tells what the backend can use, and shows on the way whether
+forking works on this machine. The one that *stands by* has trained two batches of its own and waits for
+the next run, so that nobody waits for TensorFlow to start.
+"""
+
+import logging
+from dataclasses import replace
+
+from core.training import child
+from core.training.attempt import Attempt, Mode, StandBy, start_fork_server
+from core.training.device import Device
+
+log = logging.getLogger(__name__)
+
+
+class Readiness:
+    """Both helpers, and what they found out: ``device`` with its choices, and the ``mode`` that works here."""
+
+    def __init__(self, mode: Mode, device: Device) -> None:
+        self.mode: Mode = mode
+        self.device = device
+        self._probe: Attempt | None = None
+        self._stand_by: StandBy | None = None
+        self._stands_by = False
+
+    def begin(self) -> None:
+        """Start the probe."""
+        start_fork_server()
+        self._probe = Attempt("warm", child.probe)
+        self._stands_by = True
+
+    @property
+    def probing(self) -> bool:
+        """Whether the devices are not known yet; no run begins before."""
+        return self._probe is not None
+
+    @property
+    def starting(self) -> bool:
+        """Whether one of the helpers is not done yet."""
+        return self.probing or (self._stand_by is not None and self._stand_by.speed is None)
+
+    def heed_probe(self) -> bool:
+        """Learn the devices from the backend itself; whether there is news."""
+        if self._probe is None:
+            return False
+        for kind, content in self._probe.messages():
+            if kind == child.DEVICE:
+                self.device = Device.from_json(content)
+                self._probe.heard_metric = True
+        self._probe.end_if_hung()
+        if not self._probe.over:
+            return False
+        if not self._probe.heard_metric:
+            log.warning("a forked process does not work here: %s; going cold", self._probe.ending())
+            self.mode = "cold"
+        self._probe.close()
+        self._probe = None
+        return True
+
+    def heed_stand_by(self, idle: bool) -> bool:
+        """With nothing else to do, have a process make itself ready for the next run; whether there is news.
+
+        Not on GPUs: a process is bound to its card before it touches one, and only a run has a card.
+        """
+        if self._stand_by is None:
+            wanted = self._stands_by and self.mode == "warm" and not self.device.gpus
+            if not (wanted and idle):
+                return False
+            self._stand_by = StandBy()
+            return True
+        news = False
+        if self._stand_by.speed is None:
+            self._stand_by.messages()
+            if speed := self._stand_by.speed:
+                self.device = replace(
+                    self.device, step_seconds=speed.step, flop_per_second=speed.flop_per_second
+                )
+                news = True
+        if self._stand_by.over:
+            log.warning("the process that stood by is gone: %s", self._stand_by.ending())
+            # One that cannot even get ready is not tried again.
+            self._stands_by = self._stand_by.speed is not None
+            self.dismiss()
+        return news
+
+    def take(self) -> StandBy | None:
+        """The process that stands by, if it is ready; it is the caller's from now on."""
+        ready = self._stand_by and self._stand_by.speed and not self._stand_by.over
+        if not ready or self.mode != "warm":
+            return None
+        taken, self._stand_by = self._stand_by, None
+        return taken
+
+    def dismiss(self) -> None:
+        """Let go of the process that stands by."""
+        if self._stand_by:
+            self._stand_by.close()
+            self._stand_by = None
+
+    def close(self) -> None:
+        """Let go of both."""
+        if self._probe:
+            self._probe.close()
+        self.dismiss()
