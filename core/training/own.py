@@ -22,9 +22,10 @@ from core.storage import new_id
 from core.storage.rows import Reason
 from core.training import doubts, shelf
 from core.training.datasets import Examples, Kind, OwnData, Task, fixed, split
+from core.training.encoding import Encoding, Target, learn_encoding
 from core.training.pictures import read_zip
 from core.training.reading import UTF_8, Written, read_csv, read_parquet, written
-from core.training.tables import Encoding, Profile, Table, Target, learn_encoding, profile
+from core.training.tables import Profile, Table, profile
 
 MOST_BYTES = 50 * 2**20
 """Of an uploaded file."""
@@ -40,6 +41,9 @@ MOST_NUMBERS = 60_000_000
 """Of a table once it is encoded: 240 MB."""
 
 LEAST_ROWS = 50
+
+MOST_NAMED = 20
+"""Columns named in one sentence."""
 
 ENDINGS = ("csv", "parquet", "zip")
 TEXT_ENDINGS = ("txt", "tsv")
@@ -90,9 +94,11 @@ def receive(owner: str, name: str, content: bytes) -> str:
             "The file {name} is none of these: .csv, .parquet, .zip (pictures in one folder for each class).",
             name=name[:60],
         )
-    if not 0 < len(content) <= MOST_BYTES:
+    if not content:
+        raise Refusal("The file {name} is empty.", name=name[:60])
+    if len(content) > MOST_BYTES:
         raise Refusal(
-            "The file {name} has {size} MB; more than 0 and at most {most} MB are allowed.",
+            "The file {name} has {size} MB; at most {most} MB are allowed.",
             name=name[:60],
             size=f"{len(content) / 2**20:.1f}",
             most=MOST_BYTES // 2**20,
@@ -149,18 +155,32 @@ def look(owner: str, data_id: str) -> Look:
         for encoding in [encoding]
         if encoding not in ("", UTF_8)
     ]
-    warnings += [
-        Reason.of(Refusal("The column {name} is left out: {why}.", name=c.name, why=_why(c)))
-        for c in columns
-        if c.kind == "left_out"
-    ]
-    return Look("table", table.rows, columns, (), tuple(warnings[:10]))
+    warnings += map(Reason.of, table.remarks)
+    warnings += _left_out(columns)
+    return Look("table", table.rows, columns, (), tuple(warnings))
 
 
-def _why(column: Profile) -> Refusal:
-    if column.distinct <= 1:
-        return Refusal("it has the same value in every row")
-    return Refusal("nearly every row has a word of its own")
+def _left_out(columns: Sequence[Profile]) -> list[Reason]:
+    """Why columns are left out, each reason once."""
+    out = [column for column in columns if column.kind == "left_out"]
+    told = []
+    if empty := [column.name for column in out if column.distinct <= 1]:
+        told.append(
+            Refusal("Left out, with the same value in every row or none: {columns}.", columns=_list(empty))
+        )
+    if names := [column for column in out if column.distinct > 1]:
+        told.append(
+            Refusal(
+                "Left out, as nearly every row has a word of its own there, such as {value}: {columns}.",
+                value=names[0].examples[0],
+                columns=_list([column.name for column in names]),
+            )
+        )
+    return list(map(Reason.of, told))
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join((*names[:MOST_NAMED], *["…"][: len(names) - MOST_NAMED]))
 
 
 def prepare(
@@ -181,14 +201,14 @@ def prepare(
         inputs: NDArray[Any] = pictures.pixels
         shape: tuple[int, ...] = inputs.shape[1:] if inputs.ndim == 4 else (*inputs.shape[1:], 1)
         train, test = split(labels)
-        kind, target, encoding, found = "images", "folder", None, pictures.warnings
+        kind, target, encoding, widths, found = "images", "folder", None, [], pictures.warnings
     else:
         table, _ = _table(upload)
-        if target not in table.columns:
-            raise Refusal("The table has no column {name}.", name=target[:60])
         aim = Target.of(table, target, task)
-        labels = aim.encode(table.columns[target])
-        train, test = split(labels)
+        answers = table.columns[target]
+        train, test = split(aim.encode(answers))
+        aim = aim.scaled(answers[train])
+        labels = aim.encode(answers)
         encoding = learn_encoding(table, aim, train, without)
         if encoding.width * table.rows > MOST_NUMBERS:
             raise Refusal(
@@ -199,7 +219,8 @@ def prepare(
             )
         inputs = encoding.encode(table)
         shape, kind, names = (encoding.width,), "table", aim.names
-        found = doubts.leaks(table.columns, encoding, labels)
+        widths = [code.width for code in encoding.codes]
+        found = doubts.leaks(table.columns, encoding, labels) + doubts.numbered(table.columns, encoding)
     counts = np.bincount(labels[train], minlength=len(names)) if names else np.array([], int)
     if names:
         pairs = tuple((n, int(c)) for n, c in zip(names, counts, strict=True))
@@ -209,7 +230,7 @@ def prepare(
                 "The class {name} has too few examples: at least three are needed.",
                 name=names[int(counts.argmin())],
             )
-    found = [*found, *doubts.doubles(inputs, train, test)]
+    found = [*found, *doubts.doubles(inputs, train, test, widths)]
     np.savez_compressed(
         folder / "data.npz",
         x_train=inputs[train],
@@ -274,7 +295,7 @@ def _table(upload: Path) -> tuple[Table, str]:
             _check_size(source.content.count(b"\n"), source.columns)
         table = read_csv(source)
     else:
-        table = read_parquet(content, MOST_CELLS, MOST_COLUMNS)
+        table = read_parquet(content, _check_size)
     _check_size(table.rows, len(table.columns))
     if table.rows < LEAST_ROWS:
         raise Refusal(

@@ -8,8 +8,9 @@ import streamlit as st
 from core.i18n import Language, Refusal
 from core.training import desk, doubts, own, shelf
 from core.training.datasets import OwnData
+from core.training.notation import day
 from core.training.own import Look
-from core.training.tables import Profile, day
+from core.training.tables import Profile
 from pages.parts.services import store
 from pages.parts.session import Workspace, say, seen_by_all, workspace
 from pages.parts.shell import plain, select

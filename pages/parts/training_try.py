@@ -8,8 +8,9 @@ import streamlit as st
 from core.i18n import Language, Refusal
 from core.training import datasets, desk, own
 from core.training.datasets import Examples
+from core.training.encoding import Code, Encoding
+from core.training.notation import day
 from core.training.report import Picture
-from core.training.tables import Code, Encoding, day
 from pages.parts.drawing import drawing
 from pages.parts.runs_table import Finished
 from pages.parts.session import workspace
