@@ -35,9 +35,6 @@ from core.training.tables import (
 TEXT_COLUMNS = 256
 """For the words of a column of text, where nobody asks for more."""
 
-MOST_NAMED = 12
-"""Columns listed where one is not found."""
-
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -51,12 +48,7 @@ class Target:
     @classmethod
     def of(cls, table: Table, name: str, task: Task) -> Self:
         """The target ``name`` of ``table``, not scaled yet. Raises a Refusal if it cannot be predicted."""
-        if name not in table.columns:
-            raise Refusal(
-                "The table has no column {name}; it has {columns}.",
-                name=name[:60],
-                columns=", ".join((*table.names[:MOST_NAMED], *["…"][: len(table.names) - MOST_NAMED])),
-            )
+        table.check(name)
         values = table.columns[name]
         there = present(values)
         if len(there) < len(values):

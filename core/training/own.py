@@ -25,7 +25,7 @@ from core.training.datasets import Examples, Kind, OwnData, Task, fixed, split
 from core.training.encoding import Encoding, Target, learn_encoding
 from core.training.pictures import read_zip
 from core.training.reading import UTF_8, Written, read_csv, read_parquet, written
-from core.training.tables import Profile, Table, profile
+from core.training.tables import MOST_CLASSES, Profile, Table, list_of, profile
 
 MOST_BYTES = 50 * 2**20
 """Of an uploaded file."""
@@ -41,9 +41,6 @@ MOST_NUMBERS = 60_000_000
 """Of a table once it is encoded: 240 MB."""
 
 LEAST_ROWS = 50
-
-MOST_NAMED = 20
-"""Columns named in one sentence."""
 
 ENDINGS = ("csv", "parquet", "zip")
 TEXT_ENDINGS = ("txt", "tsv")
@@ -104,8 +101,14 @@ def receive(owner: str, name: str, content: bytes) -> str:
             most=MOST_BYTES // 2**20,
         )
     data_id, folder = _place(owner)
-    (folder / shelf.NAME).write_text(json.dumps(name.rpartition(".")[0][:60] or "data"), "utf-8")
-    (folder / f"upload.{ending}").write_bytes(content)
+    try:
+        (folder / shelf.NAME).write_text(json.dumps(name.rpartition(".")[0][:60] or "data"), "utf-8")
+        (folder / f"upload.{ending}").write_bytes(content)
+    except OSError as error:
+        shelf.drop_upload(owner, data_id)
+        raise Refusal(
+            "The file {name} cannot be kept: {reason}.", name=name[:60], reason=error.strerror or "OSError"
+        ) from None
     return data_id
 
 
@@ -144,6 +147,12 @@ def look(owner: str, data_id: str) -> Look:
     columns = tuple(
         profile(name, values, table.forms.get(name, "")) for name, values in table.columns.items()
     )
+    if not any(column.tasks for column in columns):
+        raise Refusal(
+            "No column of the table can be predicted: each has the same value in every row, or is text with more "
+            "than {most} different values.",
+            most=MOST_CLASSES,
+        )
     warnings = [
         Reason.of(
             Refusal(
@@ -166,21 +175,17 @@ def _left_out(columns: Sequence[Profile]) -> list[Reason]:
     told = []
     if empty := [column.name for column in out if column.distinct <= 1]:
         told.append(
-            Refusal("Left out, with the same value in every row or none: {columns}.", columns=_list(empty))
+            Refusal("Left out, with the same value in every row or none: {columns}.", columns=list_of(empty))
         )
     if names := [column for column in out if column.distinct > 1]:
         told.append(
             Refusal(
                 "Left out, as nearly every row has a word of its own there, such as {value}: {columns}.",
                 value=names[0].examples[0],
-                columns=_list([column.name for column in names]),
+                columns=list_of([column.name for column in names]),
             )
         )
     return list(map(Reason.of, told))
-
-
-def _list(names: Sequence[str]) -> str:
-    return ", ".join((*names[:MOST_NAMED], *["…"][: len(names) - MOST_NAMED]))
 
 
 def prepare(
@@ -204,6 +209,7 @@ def prepare(
         kind, target, encoding, widths, found = "images", "folder", None, [], pictures.warnings
     else:
         table, _ = _table(upload)
+        table.check(*without)
         aim = Target.of(table, target, task)
         answers = table.columns[target]
         train, test = split(aim.encode(answers))

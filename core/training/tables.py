@@ -1,7 +1,7 @@
 """A table: columns told apart as numbers, categories and text, and what is in each."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -26,6 +26,9 @@ MOST_CLASSES = 100
 
 CLASS_LETTERS = 60
 """Of a class's name; the rest is not shown."""
+
+MOST_NAMED = 20
+"""Columns named in one sentence."""
 
 MANY = 20
 """From more different values on, a column of numbers is rather predicted as a number than as classes."""
@@ -52,6 +55,21 @@ class Table:
     @property
     def rows(self) -> int:
         return len(next(iter(self.columns.values()), ()))
+
+    def check(self, *names: str) -> None:
+        """Raises a Refusal if the table lacks one of these columns."""
+        for name in names:
+            if name not in self.columns:
+                raise Refusal(
+                    "The table has no column {name}; it has {columns}.",
+                    name=name[:60],
+                    columns=list_of(self.names),
+                )
+
+
+def list_of(names: Sequence[str]) -> str:
+    """Names of columns in a sentence, not too many."""
+    return ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
 
 
 def word(value: object) -> str:
