@@ -200,7 +200,7 @@ def _decoded(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) -> P
     said = [
         Reason.of(
             Refusal(
-                "{count} pictures cannot be read and are left out, such as {name}.",
+                "Pictures that cannot be read are left out ({count}), such as {name}.",
                 count=len(broken),
                 name=name[:80],
             )

@@ -89,7 +89,7 @@ def target(found: Look, _: Language) -> None:
         name = select(_("Column to predict"), {name: name for name in options}, TARGET)
     column = options[name or next(reversed(options))]
     words = {"classes": _("which class it is"), "number": _("how much it is (a number)")}
-    tasks = {task: words[task] for task in column.tasks}
+    tasks: dict[str, str] = {task: words[task] for task in column.tasks}
     if st.session_state.get(TASK) not in tasks or st.session_state.get(TASK_FOR) != column.name:
         st.session_state[TASK] = column.tasks[0]
         st.session_state[TASK_FOR] = column.name
@@ -99,7 +99,10 @@ def target(found: Look, _: Language) -> None:
     others = [c.name for c in found.columns if c.kind != "left_out" and c.name != column.name]
     st.session_state[WITHOUT] = [name for name in st.session_state.get(WITHOUT) or [] if name in others]
     st.multiselect(
-        _("Columns to leave out (what is not known yet when you want a prediction)"), others, key=WITHOUT
+        _("Columns to leave out (what is not known yet when you want a prediction)"),
+        others,
+        key=WITHOUT,
+        placeholder=_("none"),
     )
 
 

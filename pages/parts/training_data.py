@@ -103,6 +103,11 @@ def _heed(under_way: dict[str, Any], _: Language) -> None:
         desk.withdraw(under_way["question"])
         ws.refused[KEY] = refusal
         if under_way["stage"] == "look":
+            ws.refused[KEY] = Refusal(
+                "{file} is not taken: {reason} Nothing of it was kept.",
+                file=shelf.unfinished(ws.owner).get(under_way["id"], ""),
+                reason=refusal,
+            )
             _drop()
         else:
             under_way.update(stage="choose", question=None)
@@ -160,8 +165,9 @@ def _go_on(data_id: str) -> None:
 
 def _choose(under_way: dict[str, Any], _: Language) -> None:
     found = Look.from_json(under_way["look"])
-    for warning in found.warnings:
-        st.warning(plain(_.refusal(warning.refusal())), icon=":material/info:")
+    if found.warnings:
+        told = "\n".join(f"- {plain(_.refusal(warning.refusal()))}" for warning in found.warnings)
+        st.warning(told, icon=":material/info:")
     if found.kind == "images":
         training_columns.pictures(found, _)
     else:

@@ -96,7 +96,13 @@ def _row(run: Finished, encoding: Encoding, _: Language) -> None:
             key = f"training:try:{run.row.id}:{place}"
             with columns[place % 2]:
                 if code.kind == "category":
-                    typed[code.name] = st.selectbox(plain(code.name), ["", *code.names], key=key)
+                    typed[code.name] = st.selectbox(
+                        plain(code.name),
+                        code.names,
+                        index=None,
+                        key=key,
+                        placeholder=_("Choose; left empty it counts as missing"),
+                    )
                 else:
                     typed[code.name] = st.text_input(
                         plain(code.name),
