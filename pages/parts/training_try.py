@@ -170,7 +170,7 @@ def _ask(run: Finished, given: dict[str, Any], _: Language) -> None:
                 )
     st.markdown(
         "**"
-        + plain(_("Most likely: {name}, {share} sure", name=shares[0][1], share=_.percent(shares[0][0])))
+        + plain(_("Most likely: {name}, {share} sure", name=shares[0][1], share=_.percent(shares[0][0], 4)))
         + "**"
     )
     if "right" in said:
