@@ -6,6 +6,7 @@ one sentence on standard error, with exit status 2.
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 
@@ -22,11 +23,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (Refusal, Usage) as refusal:
         print(refusal, file=sys.stderr)
         return 2
-    if isinstance(answer, str):
-        print(answer, end="" if answer.endswith("\n") else "\n")
-    else:
-        json.dump(answer, sys.stdout, ensure_ascii=False, indent=1, allow_nan=False)
-        print()
+    try:
+        if isinstance(answer, str):
+            print(answer, end="" if answer.endswith("\n") else "\n")
+        else:
+            json.dump(answer, sys.stdout, ensure_ascii=False, indent=1, allow_nan=False)
+            print()
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has read enough; what is left must not be flushed at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
