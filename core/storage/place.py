@@ -4,7 +4,9 @@
 - ``COMPUTE_CANVAS_DATA_DIR``: the folder of the SQLite file; without it ``.data/`` beside ``app.py``.
 """
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
@@ -29,6 +31,20 @@ def data_folder() -> Path:
     folder = Path(given).expanduser() if given else Path(__file__).parents[2] / ".data"
     make_folder(folder)
     return folder.resolve()
+
+
+@contextlib.contextmanager
+def folder_used(folder: Path) -> Iterator[None]:
+    """Let ``folder`` be the one for files, for this process and those that it starts, while the block lasts."""
+    before = os.environ.get(_FOLDER)
+    os.environ[_FOLDER] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_FOLDER]
+        else:
+            os.environ[_FOLDER] = before
 
 
 def make_folder(folder: Path) -> None:

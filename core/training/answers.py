@@ -5,7 +5,6 @@ run, and safe mode refuses that.
 """
 
 import base64
-import io
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,12 @@ from numpy.typing import NDArray
 from core.i18n import Refusal
 from core.training import run, shelf
 from core.training.datasets import FASHION
+from core.training.encoding import Encoding
+from core.training.pictures import read_picture
 from core.training.report import Picture, occlusion
 from core.training.spec import RunSpec
-from core.training.tables import Encoding
 
 MOST_ROWS = 1_000
-MOST_PIXELS = 25_000_000
 
 
 def network(file: Path) -> keras.Model:
@@ -136,24 +135,8 @@ def centred(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _opened(picture: str, spec: RunSpec) -> NDArray[np.uint8]:
     """A picture file as pixels; digits and clothes are made bright on dark, as the network knows them."""
-    from PIL import Image
-
-    try:
-        with Image.open(
-            io.BytesIO(base64.b64decode(picture)), formats=("PNG", "JPEG", "BMP", "GIF", "WEBP")
-        ) as f:
-            if f.width * f.height > MOST_PIXELS:
-                raise Refusal(
-                    "The picture has {pixels} pixels; at most {most} are allowed.",
-                    pixels=f"{f.width * f.height:,}",
-                    most=f"{MOST_PIXELS:,}",
-                )
-            f.draft("RGB", (256, 256))
-            pixels = np.asarray(f.convert("L" if spec.data.shape[2] == 1 else "RGB"), np.uint8)
-    except Refusal:
-        raise
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        raise Refusal("The picture cannot be read; PNG, JPEG, BMP, GIF and WebP are allowed.") from None
+    opened = read_picture(base64.b64decode(picture))
+    pixels = np.asarray(opened.convert("L" if spec.data.shape[2] == 1 else "RGB"), np.uint8)
     if _takes_digits(spec) or spec.dataset == FASHION.key:
         edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
         if np.median(edge) > 127:

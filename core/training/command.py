@@ -13,7 +13,7 @@ import psutil
 
 from core.i18n import Refusal, language
 from core.storage import open_store
-from core.training import checkpoint, datasets, shelf
+from core.training import checkpoint, shelf
 from core.training.card import model_card
 from core.training.cards import seated
 from core.training.device import installed
@@ -34,6 +34,7 @@ def train(
     preset: str = "cnn",
     leave: Path | None = None,
     report: Callable[[Progress], bool] = lambda progress: True,
+    apart: float = 0.0,
     **settings: Any,
 ) -> dict[str, Any]:
     """Train the recipe ``preset``, with ``settings`` changed, and return what was measured, ready for JSON.
@@ -41,9 +42,9 @@ def train(
     ``settings`` are fields of :class:`RunSpec`; None leaves what the preset has. ``leave`` is a folder for
     the network (also as ONNX), the report on it, the model card and the script that trains it again; a run
     that was cut off goes on from what it left there, and one of other settings is refused. ``report`` is
-    called up to four times a second; if it answers False the run stops. The device counts as held since this process began,
-    imports included and a wait for a free GPU left out. Raises a Refusal for a wrong setting, and if the
-    training fails.
+    called up to four times a second; if it answers False the run stops. The device counts as held since
+    this process began, imports included, a wait for a free GPU and the ``apart`` seconds that it took to
+    look into data left out. Raises a Refusal for a wrong setting, and if the training fails.
     """
     spec = spec_of(preset, {name: value for name, value in settings.items() if value is not None})
     if leave is not None:
@@ -54,7 +55,8 @@ def train(
         with silent():
             from core.training import run
 
-        result = run.train(spec, report, held_since=psutil.Process().create_time() + waited, leave=leave)
+        began = psutil.Process().create_time() + waited + apart
+        result = run.train(spec, report, held_since=began, leave=leave)
     if leave is not None and not result.stopped:
         _write(spec, result, leave)
     return flat(spec, result)
@@ -88,8 +90,10 @@ def _write(spec: RunSpec, result: RunResult, folder: Path) -> None:
     card = model_card(folder.name, spec, result, report, language("en"))
     (folder / "model-card.md").write_text(card, "utf-8")
     (folder / "train.py").write_text(script(spec), "utf-8")
-    (folder / DATA).write_bytes(data_file(spec, datasets.load(spec.dataset)))
     with silent():
+        from core.training import run
+
+        (folder / DATA).write_bytes(data_file(spec, run.load(spec)))
         from core.training import onnx_file
 
         onnx_file.write(folder, folder.name, spec)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from core.i18n import Refusal
 from core.training.described import AREAS, OWN, Area, Dataset, Kind, OwnData, Task
+from core.training.encoding import TEXT_COLUMNS, Code, Encoding, Target, learn_encoding
 from core.training.reading import read_csv
 from core.training.shipped import (
     BREAST_CANCER,
@@ -32,7 +33,7 @@ from core.training.shipped import (
     VOWELS,
     WINE,
 )
-from core.training.tables import TEXT_COLUMNS, Code, Encoding, Table, Target, learn_encoding
+from core.training.tables import Table
 
 __all__ = [
     "AREAS",
@@ -155,11 +156,12 @@ def split_table(content: bytes, task: Task, text_columns: int = TEXT_COLUMNS) ->
     """The rows of a CSV whose last column is the answer; the encoding is learned on the training rows."""
     table = read_csv(content)
     target = Target.of(table, table.names[-1], task)
-    answers = target.encode(table.columns[target.name])
-    train, test = split(answers)
+    answers = table.columns[target.name]
+    train, test = split(target.encode(answers))
+    target = target.scaled(answers[train])
     encoding = learn_encoding(table, target, train, text_columns=text_columns)
     text = next((code.name for code in encoding.codes if code.kind == "text"), None)
-    rows, labels = encoding.encode(table), encoding.target.encode(table.columns[target.name])
+    rows, labels = encoding.encode(table), target.encode(answers)
     return Examples(
         train=fixed(rows[train]),
         train_labels=fixed(labels[train]),

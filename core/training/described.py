@@ -8,10 +8,12 @@ from typing import Any, Literal, Self
 
 from core.i18n import Refusal, Text
 from core.storage.rows import Reason
-from core.training.tables import TEXT_COLUMNS
+from core.training.encoding import TEXT_COLUMNS
+from core.training.tables import Task
+
+__all__ = ["AREAS", "OWN", "Area", "Dataset", "Kind", "OwnData", "Task"]
 
 Kind = Literal["images", "table"]
-Task = Literal["classes", "number"]
 Area = Literal["vision", "language", "speech", "table"]
 
 AREAS: dict[Area, Text] = {

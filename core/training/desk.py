@@ -54,9 +54,13 @@ def answer(question: str) -> Any | None:
     """What was answered; None as long as nothing was. Raises the Refusal that the answer is."""
     file = _file(question, "answer")
     try:
-        held = json.loads(file.read_text("utf-8"))
+        return _told(file.read_text("utf-8"))
     except FileNotFoundError:
         return None
+
+
+def _told(said: str) -> Any:
+    held = json.loads(said)
     if "refused" in held:
         raise Reason.from_json(held["refused"]).refusal()
     return held["said"]
@@ -68,6 +72,20 @@ def wait_for(question: str, seconds: float) -> Any | None:
     while (said := answer(question)) is None and time.monotonic() < deadline:
         time.sleep(0.03)
     return said
+
+
+def at_once(what: str, **given: Any) -> Any:
+    """Ask without a supervisor, from a shell: the same process with the same limits answers, here and now.
+
+    Raises the Refusal that the answer is.
+    """
+    job = _begun(what, given, "cold")
+    try:
+        while (said := _heard(job)) is None:
+            time.sleep(0.02)
+    finally:
+        job.attempt.close()
+    return _told(said)
 
 
 def withdraw(question: str) -> None:
@@ -96,10 +114,31 @@ def _write(file: Path, text: str) -> None:
 
 @dataclass(slots=True)
 class _Job:
-    question: str
     attempt: Attempt
     until: float
-    said: str | None = None
+    question: str = ""
+
+
+def _begun(what: str, given: dict[str, Any], mode: Mode) -> _Job:
+    attempt = Attempt("cold" if what in ("look", "prepare") else mode, serve, what, json.dumps(given))
+    return _Job(attempt, time.monotonic() + SECONDS[what])
+
+
+def _heard(job: _Job) -> str | None:
+    """What the process said, as JSON, or why it does not say anything any more; None while it is at work."""
+    over = job.attempt.over
+    for kind, content in job.attempt.messages():
+        if kind == ANSWER:
+            return json.dumps({"said": content})
+        if kind == child.REFUSED:
+            return json.dumps({"refused": Reason(*content).to_json()})
+        if kind == child.FAILED:
+            return _refused(Refusal("It could not be done: {error}.", error=content.rstrip(".")))
+    if time.monotonic() > job.until:
+        return _refused(Refusal("It took too long and was ended; a smaller file takes less."))
+    if over:
+        return _refused(Refusal("It needed more memory or time than is allowed; a smaller file takes less."))
+    return None
 
 
 class Desk:
@@ -127,32 +166,17 @@ class Desk:
     def _take(self, file: Path, mode: Mode) -> None:
         with contextlib.suppress(OSError, ValueError, KeyError):
             asked = json.loads(file.read_text("utf-8"))
-            what = str(asked["what"])
-            fresh = what in ("look", "prepare")
-            attempt = Attempt("cold" if fresh else mode, serve, what, json.dumps(asked["given"]))
-            self._jobs.append(_Job(file.stem, attempt, time.monotonic() + SECONDS[what]))
+            job = _begun(str(asked["what"]), asked["given"], mode)
+            job.question = file.stem
+            self._jobs.append(job)
 
     def _attend(self, job: _Job) -> None:
-        over = job.attempt.over
-        for kind, content in job.attempt.messages():
-            if kind == ANSWER:
-                job.said = json.dumps({"said": content})
-            elif kind == child.REFUSED:
-                job.said = json.dumps({"refused": Reason(*content).to_json()})
-            elif kind == child.FAILED:
-                job.said = _refused(Refusal("It could not be done: {error}.", error=content.rstrip(".")))
         withdrawn = not _file(job.question, "ask").is_file()
-        if job.said is None and not withdrawn:
-            if time.monotonic() > job.until:
-                job.said = _refused(Refusal("It took too long and was ended; a smaller file takes less."))
-            elif over:
-                job.said = _refused(
-                    Refusal("It needed more memory or time than is allowed; a smaller file takes less.")
-                )
-            else:
-                return
-        if not withdrawn and job.said is not None:
-            _write(_file(job.question, "answer"), job.said)
+        said = _heard(job)
+        if said is None and not withdrawn:
+            return
+        if said is not None and not withdrawn:
+            _write(_file(job.question, "answer"), said)
             _file(job.question, "ask").unlink(missing_ok=True)
         self._jobs.remove(job)
         job.attempt.close()

@@ -1,4 +1,5 @@
-"""What is doubtful about a founder's data: columns that give the answer away, uneven classes, doubled rows.
+"""What is doubtful about a founder's data: columns that give the answer away or only count the rows, uneven
+classes, doubled rows.
 
 Whether a column tells the answer is measured so that a rare answer counts as much as a usual one: where
 three in a hundred payments are fraud, answering "no fraud" is right in 97% of the cases and tells nothing.
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 
 from core.i18n import Refusal
 from core.storage.rows import Reason
-from core.training.tables import Encoding, Values, present
+from core.training.encoding import Encoding
+from core.training.tables import Values, present
 
 LEAKY = 0.98
 """Balanced accuracy of a single column from which on it tells a class almost by itself: the mean, over the
@@ -35,6 +37,12 @@ OF_STEP = 10
 
 LEAST = 20
 """Rows needed to tell whether two columns go together."""
+
+BY_CHANCE = 2
+"""From how many times as many doubled rows as chance makes they are told."""
+
+CLOSE = 2
+"""Whole numbers that all differ count the rows if they lie within so many times the number of rows."""
 
 MOST_TOLD = 5
 
@@ -116,7 +124,9 @@ def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _categories(values: Values) -> Groups:
-    return np.unique(np.array([str(v) for v in values]), return_inverse=True)[1]
+    said = [str(v) for v in values]
+    place = {name: index for index, name in enumerate(sorted(set(said)))}
+    return np.array([place[name] for name in said], np.intp)
 
 
 def _steps(values: Values, classes: Groups) -> Groups:
@@ -179,12 +189,48 @@ def _explained(groups: Groups, numbers: NDArray[np.float64]) -> float:
     return 1 - float(np.mean(left**2) / np.var(numbers)) if np.var(numbers) > 0 else 0.0
 
 
-def doubles(inputs: NDArray[np.generic], train: NDArray[np.intp], test: NDArray[np.intp]) -> list[Reason]:
-    """Test examples that are also trained on make the test too easy."""
-    seen = {inputs[i].tobytes() for i in train}
-    count = sum(inputs[i].tobytes() in seen for i in test)
+def numbered(columns: Mapping[str, Values], encoding: Encoding) -> list[Reason]:
+    """Columns of whole numbers that all differ and lie close, such as the number of a customer."""
+    return [
+        Reason.of(
+            Refusal(
+                "The column {name} looks like a running number. If it only names the row, leave it out: it says "
+                "nothing of rows that are still to come.",
+                name=name,
+            )
+        )
+        for name in [c.name for c in encoding.codes if c.kind == "number" and not c.form]
+        if _counts_up(columns[name])
+    ]
+
+
+def _counts_up(values: Values) -> bool:
+    if not np.array_equal(values, np.round(values)):  # one that is missing is no running number either
+        return False
+    return len(np.unique(values)) == len(values) and np.ptp(values) < CLOSE * len(values)
+
+
+def doubles(
+    inputs: NDArray[np.generic],
+    train: NDArray[np.intp],
+    test: NDArray[np.intp],
+    widths: Sequence[int] = (),
+) -> list[Reason]:
+    """Test examples that are also trained on make the test too easy.
+
+    Rows of a table may be alike by chance, where a few columns have few values each. That is no doubt: ``widths``
+    are those of the columns as encoded, and as many doubles are expected as come when each column is shuffled by
+    itself.
+    """
+    count = _doubled(inputs, train, test)
     if count <= len(test) * DOUBLED:
         return []
+    if len(widths):
+        rng = np.random.default_rng(0)
+        parts = np.split(inputs, np.cumsum(widths)[:-1], axis=1)
+        shuffled = np.hstack([part[rng.permutation(len(part))] for part in parts])
+        if count <= BY_CHANCE * _doubled(shuffled, train, test):
+            return []
     return [
         Reason.of(
             Refusal(
@@ -195,3 +241,8 @@ def doubles(inputs: NDArray[np.generic], train: NDArray[np.intp], test: NDArray[
             )
         )
     ]
+
+
+def _doubled(inputs: NDArray[np.generic], train: NDArray[np.intp], test: NDArray[np.intp]) -> int:
+    seen = {inputs[i].tobytes() for i in train}
+    return sum(inputs[i].tobytes() in seen for i in test)

@@ -6,7 +6,7 @@ second and imports two more libraries, and most networks are never taken elsewhe
 The file takes 32-bit numbers named ``pictures`` (batch, height, width, channels), brightness 0 to 1, or
 ``rows`` (batch, columns) that are already encoded, and answers with ``probabilities`` (batch, classes) or
 one ``number`` (batch, 1), scaled. Its metadata say the rest: ``run``, ``dataset``, ``classes`` (JSON),
-``input`` in words, and for a table ``encoding`` (JSON, :class:`core.training.tables.Encoding`): mean and
+``input`` in words, and for a table ``encoding`` (JSON, :class:`core.training.encoding.Encoding`): mean and
 deviation of every column and of the target.
 """
 
@@ -23,9 +23,9 @@ import onnx
 from core.i18n import Refusal
 from core.training import networks, run
 from core.training.answers import network
+from core.training.encoding import Encoding
 from core.training.shelf import MODEL, ONNX, check_run, run_folder
 from core.training.spec import RunSpec
-from core.training.tables import Encoding
 
 
 def make(owner: str, run_id: str, spec_json: str) -> int:

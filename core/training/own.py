@@ -22,9 +22,10 @@ from core.storage import new_id
 from core.storage.rows import Reason
 from core.training import doubts, shelf
 from core.training.datasets import Examples, Kind, OwnData, Task, fixed, split
+from core.training.encoding import Encoding, Target, learn_encoding
 from core.training.pictures import read_zip
 from core.training.reading import UTF_8, Written, read_csv, read_parquet, written
-from core.training.tables import Encoding, Profile, Table, Target, learn_encoding, profile
+from core.training.tables import MOST_CLASSES, Profile, Table, list_of, profile
 
 MOST_BYTES = 50 * 2**20
 """Of an uploaded file."""
@@ -90,16 +91,24 @@ def receive(owner: str, name: str, content: bytes) -> str:
             "The file {name} is none of these: .csv, .parquet, .zip (pictures in one folder for each class).",
             name=name[:60],
         )
-    if not 0 < len(content) <= MOST_BYTES:
+    if not content:
+        raise Refusal("The file {name} is empty.", name=name[:60])
+    if len(content) > MOST_BYTES:
         raise Refusal(
-            "The file {name} has {size} MB; more than 0 and at most {most} MB are allowed.",
+            "The file {name} has {size} MB; at most {most} MB are allowed.",
             name=name[:60],
             size=f"{len(content) / 2**20:.1f}",
             most=MOST_BYTES // 2**20,
         )
     data_id, folder = _place(owner)
-    (folder / shelf.NAME).write_text(json.dumps(name.rpartition(".")[0][:60] or "data"), "utf-8")
-    (folder / f"upload.{ending}").write_bytes(content)
+    try:
+        (folder / shelf.NAME).write_text(json.dumps(name.rpartition(".")[0][:60] or "data"), "utf-8")
+        (folder / f"upload.{ending}").write_bytes(content)
+    except OSError as error:
+        shelf.drop_upload(owner, data_id)
+        raise Refusal(
+            "The file {name} cannot be kept: {reason}.", name=name[:60], reason=error.strerror or "OSError"
+        ) from None
     return data_id
 
 
@@ -138,6 +147,12 @@ def look(owner: str, data_id: str) -> Look:
     columns = tuple(
         profile(name, values, table.forms.get(name, "")) for name, values in table.columns.items()
     )
+    if not any(column.tasks for column in columns):
+        raise Refusal(
+            "No column of the table can be predicted: each has the same value in every row, or is text with more "
+            "than {most} different values.",
+            most=MOST_CLASSES,
+        )
     warnings = [
         Reason.of(
             Refusal(
@@ -149,18 +164,28 @@ def look(owner: str, data_id: str) -> Look:
         for encoding in [encoding]
         if encoding not in ("", UTF_8)
     ]
-    warnings += [
-        Reason.of(Refusal("The column {name} is left out: {why}.", name=c.name, why=_why(c)))
-        for c in columns
-        if c.kind == "left_out"
-    ]
-    return Look("table", table.rows, columns, (), tuple(warnings[:10]))
+    warnings += map(Reason.of, table.remarks)
+    warnings += _left_out(columns)
+    return Look("table", table.rows, columns, (), tuple(warnings))
 
 
-def _why(column: Profile) -> Refusal:
-    if column.distinct <= 1:
-        return Refusal("it has the same value in every row")
-    return Refusal("nearly every row has a word of its own")
+def _left_out(columns: Sequence[Profile]) -> list[Reason]:
+    """Why columns are left out, each reason once."""
+    out = [column for column in columns if column.kind == "left_out"]
+    told = []
+    if empty := [column.name for column in out if column.distinct <= 1]:
+        told.append(
+            Refusal("Left out, with the same value in every row or none: {columns}.", columns=list_of(empty))
+        )
+    if names := [column for column in out if column.distinct > 1]:
+        told.append(
+            Refusal(
+                "Left out, as nearly every row has a word of its own there, such as {value}: {columns}.",
+                value=names[0].examples[0],
+                columns=list_of([column.name for column in names]),
+            )
+        )
+    return list(map(Reason.of, told))
 
 
 def prepare(
@@ -181,14 +206,15 @@ def prepare(
         inputs: NDArray[Any] = pictures.pixels
         shape: tuple[int, ...] = inputs.shape[1:] if inputs.ndim == 4 else (*inputs.shape[1:], 1)
         train, test = split(labels)
-        kind, target, encoding, found = "images", "folder", None, pictures.warnings
+        kind, target, encoding, widths, found = "images", "folder", None, [], pictures.warnings
     else:
         table, _ = _table(upload)
-        if target not in table.columns:
-            raise Refusal("The table has no column {name}.", name=target[:60])
+        table.check(*without)
         aim = Target.of(table, target, task)
-        labels = aim.encode(table.columns[target])
-        train, test = split(labels)
+        answers = table.columns[target]
+        train, test = split(aim.encode(answers))
+        aim = aim.scaled(answers[train])
+        labels = aim.encode(answers)
         encoding = learn_encoding(table, aim, train, without)
         if encoding.width * table.rows > MOST_NUMBERS:
             raise Refusal(
@@ -199,7 +225,8 @@ def prepare(
             )
         inputs = encoding.encode(table)
         shape, kind, names = (encoding.width,), "table", aim.names
-        found = doubts.leaks(table.columns, encoding, labels)
+        widths = [code.width for code in encoding.codes]
+        found = doubts.leaks(table.columns, encoding, labels) + doubts.numbered(table.columns, encoding)
     counts = np.bincount(labels[train], minlength=len(names)) if names else np.array([], int)
     if names:
         pairs = tuple((n, int(c)) for n, c in zip(names, counts, strict=True))
@@ -209,7 +236,7 @@ def prepare(
                 "The class {name} has too few examples: at least three are needed.",
                 name=names[int(counts.argmin())],
             )
-    found = [*found, *doubts.doubles(inputs, train, test)]
+    found = [*found, *doubts.doubles(inputs, train, test, widths)]
     np.savez_compressed(
         folder / "data.npz",
         x_train=inputs[train],
@@ -274,7 +301,7 @@ def _table(upload: Path) -> tuple[Table, str]:
             _check_size(source.content.count(b"\n"), source.columns)
         table = read_csv(source)
     else:
-        table = read_parquet(content, MOST_CELLS, MOST_COLUMNS)
+        table = read_parquet(content, _check_size)
     _check_size(table.rows, len(table.columns))
     if table.rows < LEAST_ROWS:
         raise Refusal(

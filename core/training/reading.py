@@ -8,13 +8,15 @@ whoever sees odd letters knows why.
 import csv
 import io
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from core.i18n import Refusal
-from core.training.tables import Table, Values, word
+from core.training.notation import Remarks, read_text
+from core.training.tables import MOST_CATEGORIES, Table, Values, word
 
 UTF_8 = "UTF-8"
 
@@ -28,7 +30,11 @@ _SAMPLE = 200_000
 _HEADER = 1_000_000
 """Bytes of a CSV in which its header line has to end, to be counted beforehand."""
 
-_COMMA_NUMBER = r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?$"
+LARGEST = 1e100
+"""A number farther from 0 is refused: its square would be no number any more."""
+
+_MARKS = (",", ";", "\t", "|")
+"""What columns may be parted by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +63,22 @@ class Written:
 def written(content: bytes) -> Written:
     """How the bytes of a CSV are to be read. Raises a Refusal if they are no text."""
     text, encoding = _decoded(content)
+    if text[:4].lower() == b"sep=" and chr(text[4]) in _MARKS:  # a line for Excel, before the header
+        return Written(text[5:].lstrip(b"\r\n"), encoding, chr(text[4]))
     first = text[:20_000].split(b"\n", 1)[0]
-    delimiter = max((",", ";", "\t"), key=lambda mark: first.count(mark.encode()))
-    return Written(text, encoding, delimiter)
+    return Written(text, encoding, max(_MARKS, key=lambda mark: first.count(mark.encode())))
 
 
 def _decoded(content: bytes) -> tuple[bytes, str]:
     """The content in UTF-8 without a mark at its beginning, and what it was written in."""
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return _as("utf-16", content), "UTF-16"
+        content, encoding = _as("utf-16", content), "UTF-16"
+    else:
+        encoding = UTF_8
     if b"\0" in content:
         raise _no_text()
+    if encoding != UTF_8:
+        return content, encoding
     content = content.removeprefix(b"\xef\xbb\xbf")
     try:
         content.decode("utf-8")
@@ -75,7 +86,7 @@ def _decoded(content: bytes) -> tuple[bytes, str]:
     except UnicodeDecodeError:
         pass
     sample = content[:_SAMPLE] if _HIGH.search(content, 0, _SAMPLE) else content
-    if 2 * len(_PAIR.findall(sample)) >= PAIRED * len(_HIGH.findall(sample)):
+    if looks_chinese(sample):
         try:
             return content.decode("gb18030").encode(), "GB 18030"
         except UnicodeDecodeError:
@@ -84,6 +95,11 @@ def _decoded(content: bytes) -> tuple[bytes, str]:
         return content.decode("cp1252").encode(), "Windows-1252"
     except UnicodeDecodeError:
         return _as("latin-1", content), "Latin-1"
+
+
+def looks_chinese(sample: bytes) -> bool:
+    """Whether bytes that are no UTF-8 are rather Chinese in GB 18030 than a Western code page."""
+    return 2 * len(_PAIR.findall(sample)) >= PAIRED * len(_HIGH.findall(sample))
 
 
 def _as(encoding: str, content: bytes) -> bytes:
@@ -103,34 +119,68 @@ def read_csv(source: bytes | Written) -> Table:
     from pyarrow import csv as arrow
 
     source = source if isinstance(source, Written) else written(source)
+    odd_rows: list[Any] = []
+
+    def heed(row: Any) -> str:
+        odd_rows.append(row)
+        return "error"
+
     try:
         read = arrow.read_csv(
             io.BytesIO(source.content),
             # One block: the kind of a column is found from all of it.
             read_options=arrow.ReadOptions(use_threads=False, block_size=max(1024, len(source.content) + 1)),
-            parse_options=arrow.ParseOptions(delimiter=source.delimiter, newlines_in_values=True),
+            parse_options=arrow.ParseOptions(
+                delimiter=source.delimiter, newlines_in_values=True, invalid_row_handler=heed
+            ),
             convert_options=arrow.ConvertOptions(strings_can_be_null=True),
         )
     except (pa.ArrowException, ValueError, OSError) as error:
+        if odd_rows:
+            raise Refusal(
+                "Row {row} of the CSV has {found} values and the header has {columns}; every row needs as many, and "
+                "a quotation mark that begins a value has to end it.",
+                row=f"{odd_rows[0].number:,}",
+                found=f"{odd_rows[0].actual_columns:,}",
+                columns=f"{odd_rows[0].expected_columns:,}",
+            ) from None
         raise Refusal("The file cannot be read as CSV: {reason}.", reason=_reason(error)) from None
-    return _from_arrow(read, commas=source.delimiter != ",")
+    table = _from_arrow(read, commas=source.delimiter != ",")
+    return replace(table, remarks=(*_no_names(read.column_names), *table.remarks))
 
 
-def read_parquet(content: bytes, most_cells: int, most_columns: int) -> Table:
-    """The table in a Parquet file. Raises a Refusal if it is none, or too large once unpacked."""
+def _no_names(names: list[str]) -> list[Refusal]:
+    """Numbers for names: the file has no header line, and its first row is lost."""
+    numbers = [name for name in names if _is_number(name)]
+    if 2 * len(numbers) <= len(names):
+        return []
+    return [
+        Refusal(
+            "The first line of the file counts as the names of the columns, and {name} is a number; if that "
+            "line is data, put a line of names above it and upload the file again.",
+            name=numbers[0][:40],
+        )
+    ]
+
+
+def _is_number(name: str) -> bool:
+    try:
+        float(name)
+    except ValueError:
+        return False
+    return True
+
+
+def read_parquet(content: bytes, check: Callable[[int, int], None]) -> Table:
+    """The table in a Parquet file. Raises a Refusal if it is none, and what ``check`` raises for its rows and
+    columns before they are read.
+    """
     import pyarrow as pa
     from pyarrow import parquet
 
     try:
         file = parquet.ParquetFile(io.BytesIO(content))
-        rows, columns = file.metadata.num_rows, file.metadata.num_columns
-        if rows * columns > most_cells or columns > most_columns:
-            raise Refusal(
-                "The table has {rows} rows and {columns} columns; at most {most} cells are allowed.",
-                rows=f"{rows:,}",
-                columns=f"{columns:,}",
-                most=f"{most_cells:,}",
-            )
+        check(file.metadata.num_rows, file.metadata.num_columns)
         return _from_arrow(file.read(use_threads=False), commas=False)
     except Refusal:
         raise
@@ -143,11 +193,12 @@ def _reason(error: BaseException) -> str:
 
 
 def _from_arrow(read: Any, commas: bool) -> Table:
-    """The columns; with ``commas`` those of text that hold nothing but numbers like 1.234,5 are numbers."""
+    """The columns; with ``commas`` a comma in a number is one for decimals."""
     import pyarrow as pa
 
     columns: dict[str, Values] = {}
     forms: dict[str, str] = {}
+    remarks: Remarks = []
     for index, given in enumerate(read.column_names):
         name = str(given).strip()[:80] or f"column {index + 1}"
         while name in columns:
@@ -156,11 +207,15 @@ def _from_arrow(read: Any, commas: bool) -> Table:
         if pa.types.is_dictionary(kind):
             column = column.cast(kind.value_type)
             kind = kind.value_type
-        if commas and pa.types.is_string(kind) and (numbers := _comma_numbers(column)) is not None:
-            column, kind, forms[name] = numbers, pa.float64(), "comma"
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            column, form, said = read_text(name, column, commas, MOST_CATEGORIES)
+            kind, remarks = column.type, remarks + said
+            if form:
+                forms[name] = form
         if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
             floats = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
             columns[name] = np.where(np.isfinite(floats), floats, np.nan)
+            _check_size_of_numbers(name, columns[name])
         elif pa.types.is_date(kind) or pa.types.is_timestamp(kind):
             stamps = column.cast(pa.timestamp("s"), safe=False).cast(pa.int64())
             days = stamps.cast(pa.float64()).to_numpy(zero_copy_only=False) / 86_400
@@ -169,18 +224,18 @@ def _from_arrow(read: Any, commas: bool) -> Table:
         elif pa.types.is_null(kind):
             columns[name] = np.full(len(column), np.nan)
         else:
-            columns[name] = np.array([None if v is None else word(v) for v in column.to_pylist()], object)
-    return Table(columns, forms)
+            words = [None if v is None else word(v) or None for v in column.to_pylist()]
+            columns[name] = np.array(words, object)
+    return Table(columns, forms, tuple(remarks))
 
 
-def _comma_numbers(column: Any) -> Any | None:
-    """The numbers in a column of text whose decimals stand after a comma; None if it holds anything else."""
-    import pyarrow.compute as pc
-
-    text = pc.utf8_trim_whitespace(column)
-    if not pc.any(pc.match_substring(text, ",")).as_py():
-        return None
-    if not pc.all(pc.match_substring_regex(text, _COMMA_NUMBER)).as_py():
-        return None
-    plain = pc.replace_substring(pc.replace_substring(text, ".", ""), ",", ".")
-    return plain.cast("float64")
+def _check_size_of_numbers(name: str, values: Values) -> None:
+    far = np.abs(values) > LARGEST
+    if far.any():
+        raise Refusal(
+            "The column {name} holds the number {value}; numbers from {least} to {most} are allowed.",
+            name=name,
+            value=f"{values[far][0]:g}",
+            least=f"{-LARGEST:g}",
+            most=f"{LARGEST:g}",
+        )

@@ -8,8 +8,9 @@ import streamlit as st
 from core.i18n import Language, Refusal
 from core.training import datasets, desk, own
 from core.training.datasets import Examples
+from core.training.encoding import Code, Encoding
+from core.training.notation import day
 from core.training.report import Picture
-from core.training.tables import Code, Encoding, day
 from pages.parts.drawing import drawing
 from pages.parts.runs_table import Finished
 from pages.parts.session import workspace
@@ -95,7 +96,13 @@ def _row(run: Finished, encoding: Encoding, _: Language) -> None:
             key = f"training:try:{run.row.id}:{place}"
             with columns[place % 2]:
                 if code.kind == "category":
-                    typed[code.name] = st.selectbox(plain(code.name), ["", *code.names], key=key)
+                    typed[code.name] = st.selectbox(
+                        plain(code.name),
+                        code.names,
+                        index=None,
+                        key=key,
+                        placeholder=_("Choose; left empty it counts as missing"),
+                    )
                 else:
                     typed[code.name] = st.text_input(
                         plain(code.name),
@@ -163,7 +170,7 @@ def _ask(run: Finished, given: dict[str, Any], _: Language) -> None:
                 )
     st.markdown(
         "**"
-        + plain(_("Most likely: {name}, {share} sure", name=shares[0][1], share=_.percent(shares[0][0])))
+        + plain(_("Most likely: {name}, {share} sure", name=shares[0][1], share=_.percent(shares[0][0], 4)))
         + "**"
     )
     if "right" in said:

@@ -603,7 +603,17 @@ def test_who_sees_the_data_is_said_as_it_is(tab, monkeypatch, url, host, alone):
 def test_a_file_that_is_refused_says_why(tab):
     app = tab("training")
     app.file_uploader(key="training:own_file").set_value(("shop.csv", b"", "text/csv")).run()
-    assert errors(app) == ["The file shop.csv has 0.0 MB; more than 0 and at most 50 MB are allowed."]
+    assert errors(app) == ["The file shop.csv is empty."]
+
+
+def test_a_file_that_the_worker_refuses_is_named_and_not_kept(tab, worker):
+    app = tab("training")
+    content = b"a,b\n" + b"1,2\n2,1\n" * 40 + b"1,2,3\n"
+    app.file_uploader(key="training:own_file").set_value(("shop.csv", content, "text/csv")).run()
+    assert errors(app)[0].startswith(
+        "shop is not taken: Row 82 of the CSV has 3 values and the header has 2;"
+    )
+    assert not shelf.unfinished("local")
 
 
 def test_an_onnx_file_is_made_when_asked_for_and_then_handed_over(tab, store, monkeypatch):

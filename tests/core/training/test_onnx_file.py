@@ -14,9 +14,9 @@ from core.i18n import Refusal
 from core.training import datasets, networks, onnx_file, own, run, shelf
 from core.training.choices import ACTIVATIONS
 from core.training.device import scaled
+from core.training.encoding import Encoding
 from core.training.presets import PRESETS, presets_for
 from core.training.spec import RunSpec
-from core.training.tables import Encoding
 
 ME = "me"
 NEAR = 1e-5

@@ -199,7 +199,7 @@ def test_a_file_that_takes_too_much_memory_gets_a_sentence(
 
 
 def test_a_question_taken_back_is_dropped_and_leaves_nothing(store: Store) -> None:
-    data_id = own.receive(ME, "t.csv", b"a,b\n" + b"1,2\n" * 250_000)
+    data_id = own.receive(ME, "t.csv", b"a,b\n" + b"1,2\n2,1\n" * 125_000)
     question = desk.ask("look", owner=ME, data_id=data_id)
     desk.withdraw(question)
     assert asked("look", owner=ME, data_id=data_id)
