@@ -1,7 +1,6 @@
 """A run under way, and how the last one ended: meters, pause, stop, and what to do next."""
 
 import contextlib
-import time
 from dataclasses import replace
 
 import streamlit as st
@@ -13,6 +12,7 @@ from core.training.device import Device
 from core.training.energy import METHODS
 from core.training.result import RunResult, UnderWay, cost, told
 from core.training.spec import RunSpec
+from core.training.sweeping import held as held_until_now
 from pages.parts.services import store
 from pages.parts.session import workspace
 from pages.parts.shell import plain
@@ -50,7 +50,7 @@ def running(row: RunRow, _: Language) -> None:
 
 def _meter(row: RunRow, spec: RunSpec, _: Language) -> None:
     total = row.total_steps or spec.total_steps
-    held = max(0.0, time.time() - (row.started_at or time.time()))
+    held = held_until_now(row)
     said = told(row.summary)
     left = said.seconds_left if row.step < total else None
     if row.step == 0:
