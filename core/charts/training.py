@@ -26,7 +26,8 @@ class Learning:
 
 
 def learning_chart(runs: Sequence[Learning], what: str, _: Language) -> Figure:
-    """Loss or accuracy (``what``) over epochs: the training line, validation points, the test at the end."""
+    """Loss or accuracy (``what``) over epochs: the training line, of the examples since the point before,
+    validation points, the test at the end."""
     accuracy = what == "accuracy"
     traces = []
     for index, run in enumerate(runs):

@@ -90,6 +90,7 @@ def train(
             began = time.perf_counter()
             answers = answer(model, examples.test)
             test = scores.score(spec, answers, examples)
+            watch.check(test.loss or 0.0)  # the very last step may be the one that diverges
             test_seconds = time.perf_counter() - began
     except Exception as error:
         if _is_out_of_memory(error):
