@@ -263,7 +263,7 @@ def fit(points: Sequence[Measured], by: By = "compute", seed: int = 0) -> Curve:
     sizes = _sizes(points, by)
     if len(sizes) < SIZES_NEEDED:
         raise Refusal(
-            "{count} sizes of training have been measured; a curve needs at least {needed} that differ.",
+            "Sizes of training measured so far: {count}; a curve needs at least {needed} that differ.",
             count=len(sizes),
             needed=SIZES_NEEDED,
         )

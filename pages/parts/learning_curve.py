@@ -25,7 +25,7 @@ SPARE = 2.0
 """Times the expected minutes after which runs that were begun with one click are stopped."""
 
 BY: dict[By, Text] = {
-    "data": Text(en="training images", zh="训练图像数"),
+    "data": Text(en="training examples", zh="训练样本数"),
     "compute": Text(en="compute", zh="算力"),
 }
 
@@ -98,9 +98,13 @@ def choose_curve(runs: list[Finished], _: Language) -> Chosen:
 
 def _named(family: Family, device: bool, _: Language) -> str:
     """What the runs have in common, with their ``device`` where there are several."""
-    name = f"{family.name} · {family.device}" if device else family.name
+    name = _.text(family.name)
+    if device:
+        name = f"{name} · {family.device}"
     if family.epochs is None:
         return name
+    if family.epochs == 1:
+        return _("{settings} · 1 epoch", settings=name)
     return _("{settings} · {count} epochs", settings=name, count=family.epochs)
 
 
@@ -117,7 +121,7 @@ def curve_section(chosen: Chosen, _: Language) -> None:
         curve_chart(curve, chosen.points, _),
         key="tradeoffs:law",
         config={"displaylogo": False},
-        alt=_("Test error against training images or compute"),
+        alt=_("Test error against training examples or compute"),
     )
     held = curve.held_out
     sentence = (
@@ -141,7 +145,7 @@ def curve_section(chosen: Chosen, _: Language) -> None:
     with st.expander(_("The formula"), icon=":material/function:"):
         a, b = f"{curve.a:.3g}", f"{curve.b:.3f}"
         st.markdown(
-            _("error = {a} × images^−{b}, through the three largest sizes", a=a, b=b)
+            _("error = {a} × examples^−{b}, through the three largest sizes", a=a, b=b)
             if curve.by == "data"
             else _("error = {a} × FLOP^−{b}, through the three largest sizes", a=a, b=b)
         )
@@ -167,11 +171,14 @@ def run_next(chosen: Chosen, _: Language) -> None:
     wanted = chosen.to_run
     if not wanted:
         st.caption(
-            _("Every size up to all images has been measured with several seeds: nothing left to run.")
+            _("Every size up to all examples has been measured with several seeds: nothing left to run.")
         )
         return
     listed = ", ".join(
-        _("{images} images × {runs} seeds", images=f"{one.images:,}", runs=one.runs) for one in wanted
+        _("{images} examples × 1 seed", images=f"{one.images:,}")
+        if one.runs == 1
+        else _("{images} examples × {runs} seeds", images=f"{one.images:,}", runs=one.runs)
+        for one in wanted
     )
     if chosen.curve is None:
         st.markdown(_("Run next, with the same settings: {list}.", list=plain(listed)))
@@ -193,13 +200,14 @@ def _run_these(chosen: Chosen, _: Language) -> None:
         except Refusal as refusal:
             ws.refused["sweep:start"] = refusal
 
+    told = {
+        "minutes": _.number(seconds / 60, digits=2),
+        "dollars": plain(_.money(cost(seconds, chosen.spec.price_per_hour), "USD")),
+    }
     st.button(
-        _(
-            "Run these {count}: about {minutes} minutes, {dollars}",
-            count=len(specs),
-            minutes=_.number(seconds / 60, digits=2),
-            dollars=plain(_.money(cost(seconds, chosen.spec.price_per_hour), "USD")),
-        ),
+        _("Run this one: about {minutes} minutes, {dollars}", **told)
+        if len(specs) == 1
+        else _("Run these {count}: about {minutes} minutes, {dollars}", count=len(specs), **told),
         key="tradeoffs:run_next",
         icon=":material/play_arrow:",
         on_click=run,

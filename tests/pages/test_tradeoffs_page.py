@@ -47,7 +47,7 @@ def test_one_run_is_a_point_and_no_law(tab, store, code):
     if code == "en":
         assert "a curve needs at least 4 that differ" in read(app.info[0].value)
         assert (
-            "Run next, with the same settings: 500 images × 3 seeds, 1,000 images × 2 seeds, 2,000 images"
+            "Run next, with the same settings: 500 examples × 3 seeds, 1,000 examples × 2 seeds, 2,000 examples"
             in read(next(m.value for m in app.markdown if "Run next" in m.value))
         )
     assert len(app.dataframe[0].value) == 1
@@ -59,7 +59,7 @@ def test_four_sizes_make_a_law_with_its_band_its_error_and_a_price_for_the_targe
     app.run()
     assert not app.exception
     law = next(m.value for m in app.markdown if m.value.startswith("error ="))
-    assert "images^−0.30" in law
+    assert "examples^−0.30" in law
     assert "Test of the law: the smaller runs predict" in text(app)
     for chart in charts(app)[:2]:
         names = [t.get("name") for t in chart["data"]]
@@ -98,6 +98,20 @@ def test_runs_that_differ_in_more_than_size_are_families_of_their_own(tab, store
     app.selectbox(key="tradeoffs:family").select_index(1).run()
     assert not app.exception
     assert len(app.info) == 1
+
+
+@pytest.mark.parametrize("code", list(LANGUAGES))
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_a_family_tells_its_settings_in_words_and_its_epochs_in_the_right_number(tab, store, code, epochs):
+    app = tab("tradeoffs", code)
+    for size in (1_000, 2_000):
+        done(store, venture(app), RunSpec(network="mlp", epochs=epochs, train_images=size))
+    app.run()
+    (told,) = app.selectbox(key="tradeoffs:family").options
+    settings = {"en": "Cross-entropy · batch size 64", "zh_Hans": "交叉熵 · 批大小 64"}[code]
+    assert told.startswith(f"MLP · Adam · ReLU · {settings}")
+    if code == "en":
+        assert told.endswith("· 1 epoch (2)" if epochs == 1 else "· 2 epochs (2)")
 
 
 def test_the_measured_accuracy_goes_into_the_plan_with_its_run_and_moves_cash(tab, store, kept):

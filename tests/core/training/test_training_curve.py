@@ -166,7 +166,7 @@ def test_the_same_runs_give_the_same_curve() -> None:
 def test_fewer_than_four_sizes_are_refused() -> None:
     almost_same = [point(FLOP * x, 0.9) for x in (1, 1.01, 1.02, 2, 4)]
     for points in ([], law(0.2, 0.5)[:3], law(0.2, 0.5)[:3] * 2, almost_same):
-        with pytest.raises(Refusal, match="sizes of training have been measured; a curve needs at least 4"):
+        with pytest.raises(Refusal, match=r"measured so far: \d; a curve needs at least 4"):
             fit(points)
 
 
@@ -382,9 +382,24 @@ def test_families_of_other_data_have_other_names_and_keys() -> None:
     ]
     found = list(families((str(n), spec, result(spec, 0.9)) for n, spec in enumerate(specs)))
     assert len({family.name for family in found}) == len({family.key for family in found}) == 4
-    assert "first.csv" in found[0].name
+    assert "first.csv" in found[0].name.en
     (again,) = families([("again", specs[0], result(specs[0], 0.8))])
     assert again.key == found[0].key
+
+
+def test_a_family_is_named_in_words_of_the_language_and_not_in_codes() -> None:
+    spec = RunSpec(network="mlp", dropout=0.25, batch_norm=True, schedule="one_cycle", width=64)
+    (found,) = families([("one", spec, result(spec, 0.9))])
+    assert (
+        found.name.en
+        == "MLP · Adam · ReLU · Cross-entropy · batch size 64 · width 64 · dropout 0.25 · batch normalisation · One cycle"
+    )
+    assert (
+        found.name.zh
+        == "MLP · Adam · ReLU · 交叉熵 · 批大小 64 · 宽度 64 · 随机失活率 0.25 · 批归一化 · 单周期"
+    )
+    (iris,) = families([("two", RunSpec(dataset="iris"), result(RunSpec(dataset="iris"), 0.9))])
+    assert "Iris" in iris.name.en and "iris" not in iris.name.zh
 
 
 def test_the_title_for_others_does_not_tell_what_own_data_is_called() -> None:
