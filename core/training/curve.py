@@ -212,13 +212,16 @@ class Curve:
     def reach(self, accuracy: float, price_per_hour: float) -> Reach:
         """Size and USD to reach ``accuracy`` (share) on a device of ``price_per_hour`` USD.
 
+        At least the smallest run that was measured, even where that is better than ``accuracy``.
         Raises a Refusal if most draws do not get there within ten times the largest run.
         """
         if not 0 < accuracy < 1:
             raise Refusal(
                 "The target accuracy is {value}; a share above 0 and below 1 is allowed.", value=accuracy
             )
-        away = self._log_distance(math.log(1 - accuracy))
+        # The smallest run that was measured is the least that the curve prices.
+        least = math.log(self.smallest / self.largest)
+        away = np.maximum(self._log_distance(math.log(1 - accuracy)), least)
         far = math.log(UNCERTAIN)
         never = float(np.mean(away > far))
         low, mid, high = (float(q) for q in np.quantile(np.minimum(away, 2 * far), LEVELS))

@@ -359,6 +359,19 @@ def test_an_accuracy_of_today_that_is_no_share_is_refused(now: float) -> None:
         transfers(fit(law(0.2, 0.3)))[0].accuracy(now)
 
 
+@pytest.mark.parametrize("accuracy", [0.01, 0.5, 0.79, 0.8, 0.81])
+def test_no_less_than_the_smallest_run_is_priced_and_never_with_what_is_no_number(accuracy: float) -> None:
+    """Flat, and on a small test: many draws have an error that rises with the size."""
+    errors = {100: 0.21, 200: 0.207, 400: 0.204, 800: 0.2}
+    points = [
+        Measured(str(size), size, 1.0 + size, 0.0, 1 - error, size, 200) for size, error in errors.items()
+    ]
+    reach = fit(points).reach(accuracy, 3_600.0)
+    assert 100 * (1 - 1e-9) <= reach.size[0] <= reach.size[1]
+    assert reach.cost_usd[0] >= 100
+    assert reach.size[2] is None or reach.size[2] >= reach.size[1]
+
+
 def test_families_of_other_data_have_other_names_and_keys() -> None:
     own = {
         key: OwnData(
