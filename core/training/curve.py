@@ -36,7 +36,7 @@ but a :class:`Refusal` that says why; ``points.to_run_next`` says what to run.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -195,6 +195,20 @@ class Curve:
         """
         left = np.quantile(np.exp((self._bend - self._slope) * math.log(factor)), LEVELS[::-1])
         return 1 - float(left[0]), 1 - float(left[1]), 1 - float(left[2])
+
+    def carried_over(self, accuracy: float) -> "Curve":
+        """The curve of a task whose ``accuracy`` today stands where these runs have that of their largest.
+
+        From there its error falls as the measured one does (:mod:`core.training.transfer`), with the doubt about
+        the fall and none about the height, which is given. ``sizes`` and ``held_out`` stay what was measured.
+        """
+        if not 0 < accuracy < 1:
+            raise Refusal(
+                "The accuracy of your task is {value}; a share above 0 and below 1 is allowed.",
+                value=accuracy,
+            )
+        height = np.full_like(self._height, math.log(1 - accuracy))
+        return replace(self, a=(1 - accuracy) * self.largest**self.b, _height=height)
 
     def exponent(self) -> tuple[float, float, float]:
         """b beyond the largest run, as (low, middle, high) of its 80 % interval."""

@@ -30,6 +30,9 @@ from pages.parts.session import Workspace
 from pages.parts.shell import plain
 
 COST = "training_run_cost"
+TASK, LEAST_TASK = "tradeoffs:task_accuracy", 0.1
+"""The field of the accuracy of one's own task today, and the least that it takes, in percent."""
+
 PARTS = ("training", "finetune")
 TRUST: dict[Zone, Text] = {
     "measured": Text(en="measured", zh="实测"),
@@ -143,19 +146,30 @@ def _section(ws: Workspace, chosen: Chosen, curve: Curve, part: str, _: Language
     _take(ws, part, costs[0], _)
 
 
+def task_accuracy(venture: Venture) -> float:
+    """The accuracy of the founder's own task today: as typed in this section, else the plan's."""
+    typed: float | None = st.session_state.get(TASK)
+    return min(venture.driver("accuracy").amount.median, 0.9999) if typed is None else typed / 100
+
+
+def keep_task_accuracy(venture: Venture) -> None:
+    """Let the field hold the accuracy of today, whatever the plan counts on from now on."""
+    st.session_state[TASK] = max(LEAST_TASK, round(100 * task_accuracy(venture), 4))
+
+
 def _accuracy_now(venture: Venture, _: Language) -> float:
-    """The accuracy of the founder's own task today: as typed, else the plan's."""
+    """The field for it, and what it holds."""
     planned = venture.driver("accuracy").amount.median
-    typed = st.number_input(
+    st.number_input(
         _("Accuracy of your own task today (%)"),
-        0.1,
+        LEAST_TASK,
         99.99,
         None,
         placeholder=_("{share}, as in the plan", share=_.percent(planned, 3)),
-        key="tradeoffs:task_accuracy",
+        key=TASK,
         persist_state="session",
     )
-    return min(planned, 0.9999) if typed is None else typed / 100
+    return task_accuracy(venture)
 
 
 def _planned(venture: Venture, part: str, factor: float) -> _Planned:

@@ -213,7 +213,7 @@ def test_the_runs_and_the_plan_make_a_decision_with_its_numbers(tab, store, code
     assert not app.exception
     if code != "en":
         return
-    assert "Buy data: with 120,000 training images, 60,000 of them new, accuracy should rise from" in text(
+    assert "Buy data: with 120,000 training examples, 60,000 of them new, accuracy should rise from" in text(
         app
     )
     assert "One more point of accuracy is worth" in text(app)
@@ -226,7 +226,7 @@ def test_images_that_are_there_already_need_not_be_bought(tab, store):
     app = tab("tradeoffs")
     sizes(store, venture(app), own=OWN)
     app.run()
-    assert "Train on more of the data that is there: with 40,000 training images" in text(app)
+    assert "Train on more of the data that is there: with 40,000 training examples" in text(app)
 
 
 def test_a_plan_without_a_price_for_wrong_answers_gets_no_advice_to_spend(tab, store):
@@ -258,7 +258,7 @@ def test_the_cents_of_the_demo_are_not_held_against_the_money_of_the_plan(tab, s
     assert "On MNIST, handwritten digits, twice the training data should raise accuracy from" in shown
     assert "what the demo costs, not what your model costs" in shown
     assert "In your plan that is worth" not in shown and "Stop here" not in shown
-    assert not any(field.key == "tradeoffs:image_price" for field in app.number_input)
+    assert "examples to buy for it at that price" not in shown, "twice as many are there"
 
 
 def planned(app, store, **fields):

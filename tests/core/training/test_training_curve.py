@@ -353,6 +353,21 @@ def test_the_fall_is_of_the_error_that_the_task_has_today() -> None:
     assert 0.8 < low < middle < high < 1
 
 
+def test_a_curve_carried_over_to_a_task_falls_as_the_transfers_say() -> None:
+    """From the accuracy of today, which is given and in no doubt, and along the same exponent."""
+    measured = fit(law(0.2, 0.3))
+    carried = measured.carried_over(0.7)
+    assert (
+        carried.accuracy(carried.largest).mid == carried.accuracy(carried.largest).low == pytest.approx(0.7)
+    )
+    for step in transfers(measured):
+        found = carried.accuracy(carried.largest * step.factor)
+        assert (found.low, found.mid, found.high) == pytest.approx(step.accuracy(0.7), abs=1e-3)
+    assert carried.a * carried.largest**-carried.b == pytest.approx(0.3)
+    with pytest.raises(Refusal, match="The accuracy of your task is"):
+        measured.carried_over(1.0)
+
+
 @pytest.mark.parametrize("now", [0.0, 1.0, -1.0, math.nan, math.inf])
 def test_an_accuracy_of_today_that_is_no_share_is_refused(now: float) -> None:
     with pytest.raises(Refusal, match="The accuracy of your task is"):
