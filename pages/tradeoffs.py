@@ -7,6 +7,7 @@ from core.charts.training import number_chart, tradeoff_chart
 from core.finance import metrics, project, said, spoken
 from core.i18n import Language, Refusal, Text
 from core.training.curve import CONFIDENT, Curve
+from core.training.decision import bought
 from core.training.points import Measured, pareto
 from core.venture import Amount, Source
 from pages.parts.decision import decision_section
@@ -125,11 +126,11 @@ def _target(chosen: Chosen, _: Language) -> float | None:
         )
         / 100
     )
-    _reach(chosen.curve, target, chosen.spec.price_per_hour, _)
+    _reach(chosen.curve, target, chosen.spec.price_per_hour, chosen.spec.data.train_images, _)
     return target
 
 
-def _reach(curve: Curve, target: float, price: float, _: Language) -> None:
+def _reach(curve: Curve, target: float, price: float, available: int, _: Language) -> None:
     try:
         reach = curve.reach(target, price)
     except Refusal as refusal:
@@ -146,6 +147,14 @@ def _reach(curve: Curve, target: float, price: float, _: Language) -> None:
             )
         )
     )
+    if more := bought(curve, reach.size[1], available):
+        st.caption(
+            _(
+                "It takes {size} training examples, {more} more than there are; what those cost comes on top.",
+                size=_.number(reach.size[1]),
+                more=_.number(more),
+            )
+        )
     if reach.factor > CONFIDENT:
         st.caption(
             _(
@@ -194,6 +203,13 @@ def _take(ws: Workspace, runs: list[Finished], _: Language) -> None:
                     "The accuracy was measured on {data}, not on your task: it stands for your model only as far as the demo does. What the demo cost is not what your model costs, so only the estimate above goes into the plan.",
                     data=_.text(run.spec.data.label),
                 )
+            )
+        )
+    if len(runs) > 1:
+        st.caption(
+            _(
+                "A run that is taken because it did best of {count} on the same test examples looks a little better than it is: some of that was luck.",
+                count=len(runs),
             )
         )
     _now(ws, _)

@@ -12,7 +12,7 @@ Phase = Literal["train", "validation", "test"]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: said at most four times a second, and at the end of every epoch.
+    """How far a run is: said at most four times a second, and at the end of the last epoch.
 
     ``step`` batches of ``total_steps`` are done, ``seconds`` after training began (compilation of the
     first step included). In phase "train", ``loss`` and ``accuracy`` are means over the examples that were

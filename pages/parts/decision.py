@@ -12,7 +12,7 @@ from core.training.decision import FACTOR, POINT, Action, Decision, Step, Worth,
 from core.training.points import By, Measured, families
 from core.venture import Amount, Source, Venture
 from pages.parts.learning_curve import Chosen
-from pages.parts.real_thing import known_part
+from pages.parts.real_thing import keep_task_accuracy, known_part, task_accuracy
 from pages.parts.runs_table import Finished
 from pages.parts.session import Workspace, say, workspace
 from pages.parts.shell import plain
@@ -51,7 +51,8 @@ def decision_section(ws: Workspace, runs: list[Finished], chosen: Chosen, _: Lan
         else:
             _demo(decision.step, bought, ws.venture, worth, _.text(chosen.spec.data.label), _)
         if decision.step.by == chosen.by and chosen.curve is not None:
-            _take(decision, chosen, chosen.curve, _)
+            planned = stands_for(ws.venture, chosen) is not None
+            _take(decision, chosen, chosen.curve, planned, ws.venture, _)
     if compute is not None and not tells_apart(points):
         st.caption(
             _(
@@ -226,28 +227,42 @@ def _remark(decision: Decision, venture: Venture, worth: Worth, _: Language) -> 
     )
 
 
-def _take(decision: Decision, chosen: Chosen, curve: Curve, _: Language) -> None:
-    low, high = curve.accuracy_between(decision.step.size)
+def _take(
+    decision: Decision, chosen: Chosen, curve: Curve, planned: bool, venture: Venture, _: Language
+) -> None:
+    """The accuracy of the step into the plan; of the founder's own task where a demo stands for it."""
+    shown = curve.carried_over(task_accuracy(venture)) if planned else curve
+    low, high = shown.accuracy_between(decision.step.size)
+    ends = {"low": plain(_.percent(low, 3)), "high": plain(_.percent(high, 3))}
     st.button(
-        _(
-            "Take the expected accuracy {low} to {high}",
-            low=plain(_.percent(low, 3)),
-            high=plain(_.percent(high, 3)),
-        ),
+        _("Take the expected accuracy of your task, {low} to {high}", **ends)
+        if planned
+        else _("Take the expected accuracy {low} to {high}", **ends),
         key="tradeoffs:expected",
         icon=":material/calculate:",
         on_click=_taken,
-        args=(low, high, len(chosen.points)),
-        help=_("As a range with 90% probability, marked as estimated from measured runs."),
+        args=(low, high, len(chosen.points), planned),
+        help=_(
+            "The accuracy of your task today, with the measured fall of the error applied to it. As a range with 90% probability, marked as estimated from measured runs."
+        )
+        if planned
+        else _("As a range with 90% probability, marked as estimated from measured runs."),
     )
 
 
-def _taken(low: float, high: float, count: int) -> None:
+def _taken(low: float, high: float, count: int, planned: bool) -> None:
     ws, _ = workspace(), say()
     driver = ws.venture.driver("accuracy")
+    if planned:
+        keep_task_accuracy(ws.venture)
     source = Source(
         kind="estimated",
         text=Text(
+            f"from today, the fall of the error in {count} measured runs of a demo, at {FACTOR:g}× the largest",
+            f"从目前的准确率出发，按 {count} 次演示训练实测的错误率降幅推算，外推到最大训练的 {FACTOR:g} 倍",
+        )
+        if planned
+        else Text(
             f"curve through {count} measured runs, at {FACTOR:g}× the largest",
             f"{count} 次实测训练拟合的曲线，外推到最大训练的 {FACTOR:g} 倍",
         ),

@@ -250,6 +250,35 @@ def test_the_expected_accuracy_goes_into_the_plan_as_a_range_with_its_source(tab
     assert "8 measured runs" in driver.source.text.en
 
 
+def test_with_a_planned_model_the_expected_accuracy_is_that_of_the_task_and_not_of_the_demo(tab, store, kept):
+    """Of 20% wrong answers twice the data takes a fifth, whatever the demo gets right."""
+    app = tab("tradeoffs")
+    sizes(store, venture(app))
+    planned(app, store, parameters=1e9, tokens=2e10)
+    app = tab("tradeoffs")
+    app.number_input(key="tradeoffs:task_accuracy").set_value(80.0).run()
+    assert read(app.button(key="tradeoffs:expected").label).startswith(
+        "Take the expected accuracy of your task, 8"
+    )
+    app.button(key="tradeoffs:expected").click().run()
+    assert not app.exception
+    low, high = kept(app).driver("accuracy").amount.ends()
+    source = kept(app).driver("accuracy").source.text.en
+    assert source == "from today, the fall of the error in 8 measured runs of a demo, at 2× the largest"
+    assert 0.80 < low < 1 - 0.2 * 2**-0.3 < high < 0.86
+    assert app.number_input(key="tradeoffs:task_accuracy").value == 80.0
+
+
+def test_a_target_that_needs_more_data_than_there_is_says_so(tab, store):
+    app = tab("tradeoffs")
+    sizes(store, venture(app), sizes=(7_500, 15_000, 30_000, 60_000))
+    app.run()
+    app.slider(key="tradeoffs:target").set_value(92.5).run()
+    assert "more than there are; what those cost comes on top" in text(app)
+    app.slider(key="tradeoffs:target").set_value(88.0).run()
+    assert "more than there are" not in text(app)
+
+
 def test_the_cents_of_the_demo_are_not_held_against_the_money_of_the_plan(tab, store):
     app = tab("tradeoffs")
     sizes(store, venture(app))
