@@ -12,7 +12,7 @@ from core.training.curve import Curve, fit
 from core.training.datasets import MNIST
 from core.training.points import By, Family, Measured, ToRun, families, to_run_next
 from core.training.result import cost
-from core.training.spec import RunSpec
+from core.training.spec import RunSpec, most_watched
 from core.training.sweep import Sweep
 from core.training.sweeping import seconds_of
 from pages.parts.runs_table import Finished
@@ -46,7 +46,9 @@ class Chosen:
 
     @property
     def to_run(self) -> list[ToRun]:
-        return to_run_next(self.points, self.spec.data.train_images)
+        there = self.spec.data.train_images
+        # Early stopping keeps examples back, so no run of it can train on all.
+        return to_run_next(self.points, most_watched(there) if self.spec.patience else there)
 
     def specs(self) -> tuple[RunSpec, ...]:
         """The runs that the curve still needs, each with a seed that its size has not had."""

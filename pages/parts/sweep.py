@@ -210,8 +210,13 @@ def _start(settings: Callable[[], RunSpec]) -> None:
 
 
 def begin(ws: Workspace, sweep: Sweep) -> None:
-    """Begin a sweep for the open venture; a Refusal if its owner has nothing left for today."""
+    """Begin a sweep for the open venture; a Refusal if its owner has nothing left for today.
+
+    Nothing where one goes on: the second click of two is no wish for a second sweep.
+    """
     ws.refused.pop("sweep:start", None)
+    if going():
+        return
     Limits.from_environment().check(usage(store(), ws.owner))
     store().sweeps.create(ws.owner, ws.venture_id, sweep.to_json())
 

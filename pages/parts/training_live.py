@@ -11,6 +11,7 @@ from core.training import checkpoint, limits, shelf
 from core.training.device import Device
 from core.training.energy import METHODS
 from core.training.result import RunResult, UnderWay, cost, told
+from core.training.scores import interval
 from core.training.spec import RunSpec
 from core.training.sweeping import held as held_until_now
 from pages.parts.services import store
@@ -232,7 +233,17 @@ def ended_run(row: RunRow, _: Language) -> None:
     first, second = st.columns(2)
     third, fourth = st.columns(2)
     if result.test_accuracy is not None:
-        first.metric(_("Test accuracy"), _.percent(result.test_accuracy, 4))
+        low, high = interval(result.test_accuracy, spec.data.test_images)
+        first.metric(
+            _("Test accuracy"),
+            _.percent(result.test_accuracy, 4),
+            help=_(
+                "On {count} examples that it did not learn from. So many tell it no more exactly than {low} to {high} (90% interval).",
+                count=f"{spec.data.test_images:,}",
+                low=_.percent(low, 4),
+                high=_.percent(high, 4),
+            ),
+        )
     else:
         first.metric(
             _("Typical error"),
@@ -260,7 +271,9 @@ def ended_run(row: RunRow, _: Language) -> None:
             "{method}; may be off by {share}.",
             method=_.text(method.label),
             share=_.percent(method.uncertainty),
-        ),
+        )
+        if method.uncertainty
+        else _.text(method.label),
     )
     _effort(result, _)
     if result.stopped_early:

@@ -59,6 +59,14 @@ def test_a_click_starts_the_sweep_with_what_was_typed(tab, store):
     assert app.button(key="sweep:start").disabled
 
 
+def test_the_second_of_two_quick_clicks_starts_no_second_sweep(tab, store):
+    app = tab("training")
+    begun(store, venture(app))  # by the first click, before the page was drawn again
+    app.button(key="sweep:start").click().run()
+    assert not app.exception
+    assert len(store.sweeps.rows("local", venture(app))) == 1
+
+
 @pytest.mark.parametrize(("typed", "said"), [("1000, x", "The values of"), ("10 to 5", "from a smaller")])
 def test_values_that_make_no_sense_are_refused_before_the_click(tab, typed, said):
     app = tab("training")

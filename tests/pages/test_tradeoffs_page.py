@@ -198,6 +198,16 @@ def test_one_click_runs_what_the_curve_still_needs(tab, store):
     assert app.button(key="tradeoffs:run_next").disabled
 
 
+def test_with_early_stopping_nothing_is_left_to_run_where_it_trains_on_all_that_it_may(tab, store):
+    app = tab("tradeoffs")
+    for size in (6_875, 13_750, 27_500, 60_000):
+        for seed in range(3):
+            spec = RunSpec(network="mlp", epochs=9, train_images=size, seed=seed, patience=2)
+            done(store, venture(app), spec, accuracy=1 - 2.5 * size**-0.3)
+    app.run()
+    assert "nothing left to run" in text(app)
+
+
 def worth_nothing(app, store):
     """The plan of the tab, with a wrong answer that costs nothing."""
     plan, row = store.ventures.load("local", venture(app))
