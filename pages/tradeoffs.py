@@ -228,12 +228,13 @@ def _taken(key: str, value: float, run: Finished) -> None:
         run=run.row.id,
     )
     before = project(ws.venture)
-    ws.change(
+    taken = ws.change(
         lambda v: v.with_driver(key, Amount.point(value), source),
         _("{driver}: measured", driver=_.text(driver.label)),
         place="tradeoffs",
     )
-    st.session_state["tradeoffs:before"] = (key, before)
+    if taken:
+        st.session_state["tradeoffs:before"] = (key, before)
 
 
 def _now(ws: Workspace, _: Language) -> None:

@@ -268,9 +268,10 @@ def _taken(low: float, high: float, count: int, planned: bool) -> None:
         ),
     )
     before = project(ws.venture)
-    ws.change(
+    taken = ws.change(
         lambda v: v.with_driver("accuracy", Amount.interval(low, high, driver.distribution), source),
         _("{driver}: expected of the next run", driver=_.text(driver.label)),
         place="tradeoffs",
     )
-    st.session_state["tradeoffs:before"] = ("accuracy", before)
+    if taken:
+        st.session_state["tradeoffs:before"] = ("accuracy", before)

@@ -136,6 +136,19 @@ def test_the_measured_accuracy_goes_into_the_plan_with_its_run_and_moves_cash(ta
     assert kept(app) == before
 
 
+@pytest.mark.parametrize("key", ["tradeoffs:accuracy", "tradeoffs:expected"])
+def test_what_could_not_be_saved_is_not_told_as_taken(tab, store, key):
+    app = tab("tradeoffs")
+    sizes(store, venture(app))
+    app.run()
+    plan, row = store.ventures.load("local", venture(app))
+    store.ventures.save("local", venture(app), row.version, plan.renamed("From another tab"), "")
+    app.button(key=key).click().run()
+    assert not app.exception
+    assert any("is not saved" in w.value for w in app.warning)
+    assert not app.success
+
+
 def test_the_measured_cost_goes_into_the_plan_in_its_currency(tab, store, kept):
     app = tab("tradeoffs")
     done(store, venture(app), RunSpec(own=OWN), seconds=3_600.0)
