@@ -52,7 +52,7 @@ def decision_section(ws: Workspace, runs: list[Finished], chosen: Chosen, _: Lan
             _demo(decision.step, bought, ws.venture, worth, _.text(chosen.spec.data.label), _)
         if decision.step.by == chosen.by and chosen.curve is not None:
             planned = stands_for(ws.venture, chosen) is not None
-            _take(decision, chosen, chosen.curve, planned, ws.venture, _)
+            _take(decision, chosen, chosen.curve, planned, ws, _)
     if compute is not None and not tells_apart(points):
         st.caption(
             _(
@@ -228,10 +228,10 @@ def _remark(decision: Decision, venture: Venture, worth: Worth, _: Language) -> 
 
 
 def _take(
-    decision: Decision, chosen: Chosen, curve: Curve, planned: bool, venture: Venture, _: Language
+    decision: Decision, chosen: Chosen, curve: Curve, planned: bool, ws: Workspace, _: Language
 ) -> None:
     """The accuracy of the step into the plan; of the founder's own task where a demo stands for it."""
-    shown = curve.carried_over(task_accuracy(venture)) if planned else curve
+    shown = curve.carried_over(task_accuracy(ws)) if planned else curve
     low, high = shown.accuracy_between(decision.step.size)
     ends = {"low": plain(_.percent(low, 3)), "high": plain(_.percent(high, 3))}
     st.button(
@@ -254,7 +254,7 @@ def _taken(low: float, high: float, count: int, planned: bool) -> None:
     ws, _ = workspace(), say()
     driver = ws.venture.driver("accuracy")
     if planned:
-        keep_task_accuracy(ws.venture)
+        keep_task_accuracy(ws)
     source = Source(
         kind="estimated",
         text=Text(

@@ -30,8 +30,8 @@ from pages.parts.session import Workspace
 from pages.parts.shell import plain
 
 COST = "training_run_cost"
-TASK, LEAST_TASK = "tradeoffs:task_accuracy", 0.1
-"""The field of the accuracy of one's own task today, and the least that it takes, in percent."""
+LEAST_TASK = 0.1
+"""The least accuracy of one's own task today that can be typed, in percent."""
 
 PARTS = ("training", "finetune")
 TRUST: dict[Zone, Text] = {
@@ -132,7 +132,7 @@ def planned_dollars(venture: Venture, part: str, factor: float) -> float:
 def _section(ws: Workspace, chosen: Chosen, curve: Curve, part: str, _: Language) -> None:
     found = transfers(curve)
     costs = [_planned(ws.venture, part, factor) for factor in (1.0, *(step.factor for step in found))]
-    now = _accuracy_now(ws.venture, _)
+    now = _accuracy_now(ws, _)
     st.markdown(plain(_sentence(ws, chosen, found[0], costs[:2], _)))
     st.dataframe(
         _frame(ws, found, costs, now, _),
@@ -146,30 +146,35 @@ def _section(ws: Workspace, chosen: Chosen, curve: Curve, part: str, _: Language
     _take(ws, part, costs[0], _)
 
 
-def task_accuracy(venture: Venture) -> float:
+def _task(ws: Workspace) -> str:
+    """The key of the field of that accuracy: each plan has a task of its own."""
+    return f"tradeoffs:task_accuracy:{ws.venture_id}"
+
+
+def task_accuracy(ws: Workspace) -> float:
     """The accuracy of the founder's own task today: as typed in this section, else the plan's."""
-    typed: float | None = st.session_state.get(TASK)
-    return min(venture.driver("accuracy").amount.median, 0.9999) if typed is None else typed / 100
+    typed: float | None = st.session_state.get(_task(ws))
+    return min(ws.venture.driver("accuracy").amount.median, 0.9999) if typed is None else typed / 100
 
 
-def keep_task_accuracy(venture: Venture) -> None:
+def keep_task_accuracy(ws: Workspace) -> None:
     """Let the field hold the accuracy of today, whatever the plan counts on from now on."""
-    st.session_state[TASK] = max(LEAST_TASK, round(100 * task_accuracy(venture), 4))
+    st.session_state[_task(ws)] = max(LEAST_TASK, round(100 * task_accuracy(ws), 4))
 
 
-def _accuracy_now(venture: Venture, _: Language) -> float:
+def _accuracy_now(ws: Workspace, _: Language) -> float:
     """The field for it, and what it holds."""
-    planned = venture.driver("accuracy").amount.median
+    planned = ws.venture.driver("accuracy").amount.median
     st.number_input(
         _("Accuracy of your own task today (%)"),
         LEAST_TASK,
         99.99,
         None,
         placeholder=_("{share}, as in the plan", share=_.percent(planned, 3)),
-        key=TASK,
+        key=_task(ws),
         persist_state="session",
     )
-    return task_accuracy(venture)
+    return task_accuracy(ws)
 
 
 def _planned(venture: Venture, part: str, factor: float) -> _Planned:

@@ -46,7 +46,7 @@ def value_section(ws: Workspace, runs: list[Finished], chosen: Chosen, _: Langua
         if part is None:
             _best(ws, chosen, _Bought(chosen.curve, _measured(chosen, chosen.curve), planned=False), _)
         else:
-            _best(ws, chosen, _planned(ws.venture, part, chosen.curve), _)
+            _best(ws, chosen, _planned(ws, part, chosen.curve), _)
         st.caption(plain(_whose_costs(ws.venture, part, _)))
     _frontier(runs, _)
 
@@ -72,18 +72,19 @@ def _measured(chosen: Chosen, curve: Curve) -> Paid:
     )
 
 
-def _planned(venture: Venture, part: str, curve: Curve) -> _Bought:
+def _planned(ws: Workspace, part: str, curve: Curve) -> _Bought:
     """The model that the founder plans, where a demo stands for it.
 
     Its accuracy of today stands for that of the demo's largest run, and its run of today for that run. A run
     of today is in the plan already, as often as the plan trains: a larger one costs what it costs more.
     """
+    venture = ws.venture
     runs, today = _runs(venture), planned_dollars(venture, part, 1.0)
 
     def usd(size: float) -> float:
         return runs * (planned_dollars(venture, part, size / curve.largest) - today)
 
-    return _Bought(curve.carried_over(task_accuracy(venture)), usd, planned=True)
+    return _Bought(curve.carried_over(task_accuracy(ws)), usd, planned=True)
 
 
 def _runs(venture: Venture) -> float:
@@ -293,7 +294,7 @@ def _taken(low: float, high: float, count: int, planned: bool) -> None:
     )
     if planned:
         # The plan now counts on what is to be bought; where the task stands today does not move with it.
-        keep_task_accuracy(ws.venture)
+        keep_task_accuracy(ws)
     # Where nothing is bought there is no doubt: the accuracy is that of today.
     amount = Amount.interval(low, high, driver.distribution) if high - low > SAME_SHARE else Amount.point(low)
     source = Source(kind="estimated", text=text)

@@ -279,7 +279,7 @@ def test_with_a_planned_model_the_expected_accuracy_is_that_of_the_task_and_not_
     sizes(store, venture(app))
     planned(app, store, parameters=1e9, tokens=2e10)
     app = tab("tradeoffs")
-    app.number_input(key="tradeoffs:task_accuracy").set_value(80.0).run()
+    today(app).set_value(80.0).run()
     assert read(app.button(key="tradeoffs:expected").label).startswith(
         "Take the expected accuracy of your task, 8"
     )
@@ -289,7 +289,7 @@ def test_with_a_planned_model_the_expected_accuracy_is_that_of_the_task_and_not_
     source = kept(app).driver("accuracy").source.text.en
     assert source == "from today, the fall of the error in 8 measured runs of a demo, at 2× the largest"
     assert 0.80 < low < 1 - 0.2 * 2**-0.3 < high < 0.86
-    assert app.number_input(key="tradeoffs:task_accuracy").value == 80.0
+    assert today(app).value == 80.0
 
 
 def test_a_target_that_needs_more_data_than_there_is_says_so(tab, store):
@@ -320,6 +320,10 @@ def planned(app, store, **fields):
     store.ventures.save("local", venture(app), row.version, plan.with_compute_plan(own), "")
 
 
+def today(app):
+    return app.number_input(key=f"tradeoffs:task_accuracy:{venture(app)}")
+
+
 def real_table(app):
     return next(frame.value for frame in app.dataframe if "falls" in frame.value)
 
@@ -343,7 +347,7 @@ def test_the_measured_fall_stands_beside_the_estimated_cost_of_the_planned_model
     if code == "en":
         assert "doubling your training data cuts the error by about 19% (measured, 80% interval" in text(app)
         assert "1B parameters, 20B tokens on 8 × H100 SXM" in text(app)
-        app.number_input(key="tradeoffs:task_accuracy").set_value(80.0).run()
+        today(app).set_value(80.0).run()
         assert real_table(app)["accuracy"][0] == "80%"
         assert real_table(app)["accuracy"][1].startswith("83.7%"), "a fifth less of 20% wrong answers"
 
