@@ -187,6 +187,14 @@ def _best(ws: Workspace, chosen: Chosen, bought: _Bought, _: Language) -> None:
                     "As a range with 90% probability, together with all numbers that it moves; one undo brings everything back."
                 ),
             )
+            st.caption(
+                plain(
+                    _(
+                        "The cost of {cost} does not go into the plan with it: add it there to what training costs, or as a line of your own.",
+                        cost=_.money(float(found.cost[found.best]), "USD"),
+                    )
+                )
+            )
     if point := next_point(curve, bought.usd):
         st.markdown(plain(_next(point, bought.planned, venture, _)))
 
