@@ -301,6 +301,17 @@ def test_a_last_step_that_diverges_ends_with_a_reason_and_not_with_a_test() -> N
         train(wild)
 
 
+def test_what_a_process_computed_before_is_no_energy_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two runs in a row, the processor busy for a minute in between by its clock."""
+    first = train(SMALL)
+    clock = time.process_time
+    monkeypatch.setattr(time, "process_time", lambda: clock() + 60.0)
+    second = train(SMALL)
+    if first.energy.method != "tdp_model":
+        pytest.skip("this machine measures energy")
+    assert second.energy.joules < first.energy.joules + 60.0  # of 166 J that the minute would be
+
+
 def test_too_little_memory_ends_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     class ResourceExhaustedError(Exception):
         pass
