@@ -100,7 +100,7 @@ def _whose_costs(venture: Venture, part: str | None, _: Language) -> str:
             "The cost is that of one of the measured runs and of the examples to buy for it, not of training another model. The band is what the runs leave open, not what may be wrong in what you say above."
         )
     return _(
-        "From the accuracy of your task today the error falls as that of the demo does. The cost is what training the model you plan on more data costs beyond its training of today, as the compute page estimates it, in {months} months: training runs {runs}. The data themselves come on top. The band is what the runs leave open, not what may be wrong in what you say above.",
+        "From the accuracy of your task today the error falls as that of the demo does. The cost is what training the model you plan on more data costs beyond its training of today, as the compute page estimates it (training runs in {months} months: {runs}). The data themselves come on top. The band is what the runs leave open, not what may be wrong in what you say above.",
         months=venture.horizon_months,
         runs=_.number(_runs(venture), digits=2),
     )

@@ -108,7 +108,7 @@ def test_with_a_demo_the_cost_is_what_larger_runs_of_the_planned_model_cost_more
     """As often as the plan trains, 2 times in each of 36 months: those of today are in the plan already."""
     app = opened(PLANNED, own=None)
     said(app, "price", 20.0)
-    assert "training runs 72" in text(app)
+    assert "training runs in 36 months: 72" in text(app)
     assert "does not go into the plan with it" in text(app)
     assert "More accuracy pays as far as these runs reach" in sentence(app)
     more = language("en").money(72 * (planned_usd(10.0) - planned_usd(1.0)), "USD")
