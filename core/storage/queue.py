@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Update, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Update, case, delete, func, insert, select, text, update
 
 from core.i18n import N_, Refusal
 from core.storage.database import Database
@@ -133,13 +133,13 @@ class Queue:
             if connection.scalar(select(_R.id).where(*expired).limit(1)) is None:
                 return []
         with self._database.writing() as connection:
-            return _ended(connection, update(runs).where(*expired).values(**ended("interrupted", now, LOST)))
+            return _ended(connection, update(runs).where(*expired).values(**_lost(now, LOST)))
 
     def release(self, lease_owner: str, reason: Reason | Refusal) -> list[RunRow]:
         """Mark every running run of a lease owner that is known to be gone as interrupted; return them."""
         held = update(runs).where(_R.state == "running", _R.lease_owner == lease_owner)
         with self._database.writing() as connection:
-            return _ended(connection, held.values(**ended("interrupted", time.time(), reason)))
+            return _ended(connection, held.values(**_lost(time.time(), reason)))
 
 
 def in_turn(connection: Connection) -> list[tuple[str, str]]:
@@ -205,6 +205,13 @@ def ended(state: EndState, at: float, reason: Reason | Refusal | None) -> dict[s
     """The columns of a run that ended."""
     why = None if reason is None else Reason.of(reason).to_json()
     return {"state": state, "ended_at": at, "reason": why, "lease_until": None}
+
+
+def _lost(now: float, reason: Reason | Refusal) -> dict[str, Any]:
+    """The columns of a run whose worker is gone, which may be noticed hours later: its lease is the last word
+    of it, and all that it held its device for."""
+    last = case((_R.lease_until < now, _R.lease_until), else_=now)
+    return {**ended("interrupted", now, reason), "ended_at": last}
 
 
 def changed(connection: Connection, change: Update) -> list[RunRow]:

@@ -121,7 +121,7 @@ def test_what_a_lost_run_used_counts(store, monkeypatch, ending):
     now = time.time()
     with monkeypatch.context() as patch:
         patch.setattr("core.storage.queue.time.time", lambda: now - 120)
-        store.runs.claim("w", 1.0)
+        store.runs.claim("w", 119.9)
     (lost,) = (
         store.runs.reap(time.time()) if ending == "reap" else store.runs.release("w", Refusal("It died."))
     )
