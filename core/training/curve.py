@@ -136,7 +136,6 @@ class Curve:
     """error = ``a`` · size^-``b``, fitted; ask it with :meth:`error`, :meth:`accuracy` and :meth:`reach`.
 
     ``by`` is what a size is: training images or FLOP. ``smallest`` and ``largest`` were measured.
-    ``sizes``: each measured size with its mean error.
     """
 
     by: By
@@ -144,7 +143,6 @@ class Curve:
     b: float
     smallest: float
     largest: float
-    sizes: tuple[tuple[float, float], ...]
     held_out: HeldOut
     seconds_fixed: float
     seconds_per_unit: float
@@ -200,7 +198,7 @@ class Curve:
         """The curve of a task whose ``accuracy`` today stands where these runs have that of their largest.
 
         From there its error falls as the measured one does (:mod:`core.training.transfer`), with the doubt about
-        the fall and none about the height, which is given. ``sizes`` and ``held_out`` stay what was measured.
+        the fall and none about the height, which is given. ``held_out`` stays what was measured.
         """
         if not 0 < accuracy < 1:
             raise Refusal(
@@ -314,7 +312,6 @@ def fit(points: Sequence[Measured], by: By = "compute", seed: int = 0) -> Curve:
         b=b,
         smallest=sizes[0].size,
         largest=last[-1].size,
-        sizes=tuple((size.size, math.exp(size.log_error)) for size in sizes),
         held_out=held_out,
         seconds_fixed=fixed,
         seconds_per_unit=per_unit,

@@ -12,6 +12,7 @@ from core.training.curve import Curve, fit
 from core.training.datasets import MNIST
 from core.training.points import By, Family, Measured, ToRun, families, to_run_next
 from core.training.result import cost
+from core.training.service import device_in_use
 from core.training.spec import RunSpec, most_watched
 from core.training.sweep import Sweep
 from core.training.sweeping import seconds_of
@@ -23,6 +24,9 @@ from pages.parts.sweep import begin, going
 
 SPARE = 2.0
 """Times the expected minutes after which runs that were begun with one click are stopped."""
+
+UNKNOWN_MINUTES = 30.0
+"""After which they are stopped where nothing is known of their speed."""
 
 BY: dict[By, Text] = {
     "data": Text(en="training examples", zh="训练样本数"),
@@ -189,12 +193,27 @@ def run_next(chosen: Chosen, _: Language) -> None:
     _run_these(chosen, _)
 
 
+def _run_words(count: int, seconds: float | None, price_per_hour: float, _: Language) -> str:
+    """What the button for so many runs says, with their price where their speed is known."""
+    if seconds is None:
+        return _("Run what is missing; how long that takes here is not known yet")
+    told = {
+        "minutes": _.number(seconds / 60, digits=2),
+        "dollars": plain(_.money(cost(seconds, price_per_hour), "USD")),
+    }
+    if count == 1:
+        return _("Run this one: about {minutes} minutes, {dollars}", **told)
+    return _("Run these {count}: about {minutes} minutes, {dollars}", count=count, **told)
+
+
 def _run_these(chosen: Chosen, _: Language) -> None:
     """One click runs them all, priced beforehand."""
     ws, specs = workspace(), chosen.specs()
-    seconds_of_run = seconds_of(store(), ws.owner, chosen.family.device)
-    seconds = sum(seconds_of_run(spec) or 0.0 for spec in specs)
-    minutes = max(1.0, SPARE * seconds / 60)
+    device = device_in_use(store()).name  # where they would go, whatever the others were trained on
+    seconds_of_run = seconds_of(store(), ws.owner, device)
+    each = [seconds_of_run(spec) for spec in specs]
+    seconds = None if None in each else sum(one or 0.0 for one in each)
+    minutes = UNKNOWN_MINUTES if seconds is None else max(1.0, SPARE * seconds / 60)
 
     def run() -> None:
         try:
@@ -202,14 +221,18 @@ def _run_these(chosen: Chosen, _: Language) -> None:
         except Refusal as refusal:
             ws.refused["sweep:start"] = refusal
 
-    told = {
-        "minutes": _.number(seconds / 60, digits=2),
-        "dollars": plain(_.money(cost(seconds, chosen.spec.price_per_hour), "USD")),
-    }
+    if device != chosen.family.device:
+        st.caption(
+            plain(
+                _(
+                    "They would be trained on {device}; the runs of this curve were trained on {other}, so the new ones begin a curve of their own.",
+                    device=device,
+                    other=chosen.family.device,
+                )
+            )
+        )
     st.button(
-        _("Run this one: about {minutes} minutes, {dollars}", **told)
-        if len(specs) == 1
-        else _("Run these {count}: about {minutes} minutes, {dollars}", count=len(specs), **told),
+        _run_words(len(specs), seconds, chosen.spec.price_per_hour, _),
         key="tradeoffs:run_next",
         icon=":material/play_arrow:",
         on_click=run,

@@ -194,7 +194,21 @@ def test_what_was_taken_is_part_of_the_shared_plan(tab, store):
     assert "measured" in list(holder.dataframe[-1].value["From"])
 
 
-def test_one_click_runs_what_the_curve_still_needs(tab, store):
+def test_what_the_curve_needs_is_not_priced_at_nothing_on_a_device_that_has_trained_nothing(tab, store):
+    app = tab("tradeoffs")
+    sizes(store, venture(app), sizes=(10_000, 20_000), seeds=2)
+    app.run()
+    assert read(app.button(key="tradeoffs:run_next").label) == (
+        "Run what is missing; how long that takes here is not known yet"
+    )
+    assert f"the runs of this curve were trained on {DEVICE.name}" in text(app)
+    app.button(key="tradeoffs:run_next").click().run()
+    (row,) = store.sweeps.rows("local", venture(app))
+    assert Sweep.from_json(row.spec).budget_minutes == 30.0
+
+
+def test_one_click_runs_what_the_curve_still_needs(tab, store, monkeypatch):
+    monkeypatch.setattr("pages.parts.learning_curve.device_in_use", lambda store: DEVICE)
     app = tab("tradeoffs")
     sizes(store, venture(app), sizes=(10_000, 20_000), seeds=2)
     app.run()
