@@ -7,6 +7,7 @@ from core.charts.training import number_chart, tradeoff_chart
 from core.finance import metrics, project, said, spoken
 from core.i18n import Language, Refusal, Text
 from core.training.curve import CONFIDENT, Curve
+from core.training.decision import bought
 from core.training.points import Measured, pareto
 from core.venture import Amount, Source
 from pages.parts.decision import decision_section
@@ -125,11 +126,11 @@ def _target(chosen: Chosen, _: Language) -> float | None:
         )
         / 100
     )
-    _reach(chosen.curve, target, chosen.spec.price_per_hour, _)
+    _reach(chosen.curve, target, chosen.spec.price_per_hour, chosen.spec.data.train_images, _)
     return target
 
 
-def _reach(curve: Curve, target: float, price: float, _: Language) -> None:
+def _reach(curve: Curve, target: float, price: float, available: int, _: Language) -> None:
     try:
         reach = curve.reach(target, price)
     except Refusal as refusal:
@@ -146,6 +147,14 @@ def _reach(curve: Curve, target: float, price: float, _: Language) -> None:
             )
         )
     )
+    if more := bought(curve, reach.size[1], available):
+        st.caption(
+            _(
+                "It takes {size} training examples, {more} more than there are; what those cost comes on top.",
+                size=_.number(reach.size[1]),
+                more=_.number(more),
+            )
+        )
     if reach.factor > CONFIDENT:
         st.caption(
             _(
@@ -196,6 +205,13 @@ def _take(ws: Workspace, runs: list[Finished], _: Language) -> None:
                 )
             )
         )
+    if len(runs) > 1:
+        st.caption(
+            _(
+                "A run that is taken because it did best of {count} on the same test examples looks a little better than it is: some of that was luck.",
+                count=len(runs),
+            )
+        )
     _now(ws, _)
 
 
@@ -212,12 +228,13 @@ def _taken(key: str, value: float, run: Finished) -> None:
         run=run.row.id,
     )
     before = project(ws.venture)
-    ws.change(
+    taken = ws.change(
         lambda v: v.with_driver(key, Amount.point(value), source),
         _("{driver}: measured", driver=_.text(driver.label)),
         place="tradeoffs",
     )
-    st.session_state["tradeoffs:before"] = (key, before)
+    if taken:
+        st.session_state["tradeoffs:before"] = (key, before)
 
 
 def _now(ws: Workspace, _: Language) -> None:

@@ -122,6 +122,11 @@ def _curves(rows: list[RunRow], _: Language) -> None:
             config={"displaylogo": False},
             alt=title,
         )
+    st.caption(
+        _(
+            "Training: the mean over the examples since the point before, while it learns from them. Validation and test: examples that it does not learn from."
+        )
+    )
 
 
 def _with_newly_begun(rows: list[RunRow]) -> list[str]:

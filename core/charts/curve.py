@@ -45,7 +45,7 @@ def stretches(curve: Curve, _: Language) -> list[Stretch]:
 
 
 def curve_chart(curve: Curve, points: Sequence[Measured], _: Language) -> Figure:
-    """Test error (%) against training images or FLOP, with the size that was held out."""
+    """Test error (%) against training examples or FLOP, with the size that was held out."""
     traces: list[dict[str, object]] = []
     for stretch in stretches(curve, _):
         size = np.geomspace(stretch.low, stretch.high, 25)
@@ -114,7 +114,7 @@ def curve_chart(curve: Curve, points: Sequence[Measured], _: Language) -> Figure
     ]
     return figure(
         traces,
-        x_title=_("Training images (log axis)") if curve.by == "data" else _("Compute (FLOP, log axis)"),
+        x_title=_("Training examples (log axis)") if curve.by == "data" else _("Compute (FLOP, log axis)"),
         y_title=_("Test error (%, log axis)"),
         height=420,
         xaxis={"type": "log", "tickformat": "~s", "dtick": "D2"},

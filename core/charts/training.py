@@ -26,9 +26,8 @@ class Learning:
 
 
 def learning_chart(runs: Sequence[Learning], what: str, _: Language) -> Figure:
-    """Loss or accuracy (``what``) over epochs: the training line, validation points, the test at the end.
-
-    Of runs without points yet, the empty axes.
+    """Loss or accuracy (``what``) over epochs: the training line, of the examples since the point before,
+    validation points, the test at the end. Of runs without points yet, the empty axes.
     """
     accuracy = what == "accuracy"
     epochs = max((run.epochs for run in runs), default=1.0)
@@ -151,10 +150,9 @@ def tradeoff_chart(
         ]
     return figure(
         traces,
-        x_title=_("Cost of the run (USD, log axis)"),
+        **_cost_axis([p.cost_usd for p in points], _),
         y_title=_("Test accuracy (%)"),
         height=420,
-        xaxis={"type": "log", "tickformat": "~g", "dtick": "D2"},
         yaxis={"tickformat": ".1%", "range": [low - room, min(1.001, high + room)]},
         hovermode="closest",
         **layout,
@@ -186,14 +184,23 @@ def number_chart(
     ]
     return figure(
         traces,
-        x_title=_("Cost of the run (USD, log axis)"),
+        **_cost_axis(costs, _),
         y_title=_("Variation explained, R² (%)"),
         height=380,
         legend=False,
-        xaxis={"type": "log", "tickformat": "~g", "dtick": "D2"},
         yaxis={"tickformat": ".1%"},
         hovermode="closest",
     )
+
+
+def _cost_axis(costs: Sequence[float], _: Language) -> dict[str, Any]:
+    """The axis of costs, and its title: with logarithms unless a run cost nothing, which has none."""
+    if min(costs, default=0.0) > 0:
+        return {
+            "x_title": _("Cost of the run (USD, log axis)"),
+            "xaxis": {"type": "log", "tickformat": "~g", "dtick": "D2"},
+        }
+    return {"x_title": _("Cost of the run (USD)"), "xaxis": {"tickformat": "~g", "rangemode": "tozero"}}
 
 
 def _law(curve: Curve, price_per_hour: float, _: Language) -> list[dict[str, object]]:

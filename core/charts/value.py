@@ -7,6 +7,8 @@ from core.i18n import Language
 from core.training.curve import CONFIDENT, Floats
 from core.training.optimum import Optimum
 
+LARGE_USD = 10_000
+
 
 def value_chart(found: Optimum, now: float, months: int, _: Language) -> Figure:
     """Gain in USD over accuracy in %, with its band; ``now`` is the accuracy that the plan counts on."""
@@ -28,15 +30,18 @@ def value_chart(found: Optimum, now: float, months: int, _: Language) -> Figure:
                 "name": name,
                 "x": x,
                 "y": mid,
-                "customdata": [list(row) for row in zip(low, high, _short(found.cost[part]), strict=True)],
+                "customdata": [
+                    [_.money(usd, "USD") for usd in row]
+                    for row in zip(mid, low, high, _short(found.cost[part]), strict=True)
+                ],
                 "line": {"color": GREEN, "width": 2.5, "dash": dash},
                 "hovertemplate": _(
-                    "{accuracy}: {gain} ({low} to {high}), the run costs {cost}",
+                    "{accuracy}: {gain} ({low} to {high}), after a cost of {cost}",
                     accuracy="%{x:.2f}%",
-                    gain="%{y:$.3s}",
-                    low="%{customdata[0]:$.3s}",
-                    high="%{customdata[1]:$.3s}",
-                    cost="%{customdata[2]:$.3s}",
+                    gain="%{customdata[0]}",
+                    low="%{customdata[1]}",
+                    high="%{customdata[2]}",
+                    cost="%{customdata[3]}",
                 )
                 + "<extra></extra>",
             },
@@ -68,7 +73,8 @@ def value_chart(found: Optimum, now: float, months: int, _: Language) -> Figure:
                 "thickness": 2.5,
             },
             "marker": {"color": ORANGE, "size": 14, "symbol": "star"},
-            "hovertemplate": "%{x:.2f}%: %{y:$.3s}",
+            "text": [_.money(float(found.gain.mid[found.best]), "USD")],
+            "hovertemplate": "%{x:.2f}%: %{text}",
         },
     ]
     return figure(
@@ -77,7 +83,8 @@ def value_chart(found: Optimum, now: float, months: int, _: Language) -> Figure:
         y_title=_("Gain over {months} months (USD)", months=months),
         height=400,
         xaxis={"ticksuffix": "%"},
-        yaxis={"tickformat": "$~s"},
+        # Thousands by their letter; of less money that letter would be m, for thousandths.
+        yaxis={"tickformat": "$~s" if np.abs(found.gain.mid).max() >= LARGE_USD else "$,~g"},
         hovermode="closest",
     )
 

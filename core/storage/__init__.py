@@ -19,6 +19,7 @@ else does not exist (:class:`Missing`). Every time is a float of seconds since 1
 from core.storage.place import data_folder, database_url
 from core.storage.refusals import Missing, Stale
 from core.storage.rows import (
+    Held,
     LinkRow,
     MetricRow,
     Reason,
@@ -36,6 +37,7 @@ from core.storage.rows import (
 from core.storage.store import Store, open_store
 
 __all__ = [
+    "Held",
     "LinkRow",
     "MetricRow",
     "Missing",

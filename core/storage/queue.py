@@ -11,18 +11,21 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Update, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Update, case, delete, func, insert, select, text, update
 
 from core.i18n import N_, Refusal
 from core.storage.database import Database
 from core.storage.fair import fair_order
 from core.storage.rows import EndState, MetricRow, Reason, Renewal, RunRow, new_id
-from core.storage.tables import metrics, runs
+from core.storage.tables import device_time, metrics, runs
 
 _R = runs.c
 
 _CLAIMS = 0x636F6D70_636C6169
 """PostgreSQL's advisory lock of claims: a number that nothing else is likely to use."""
+
+DEVICE_TIME_KEPT_S = 2 * 86_400.0
+"""For how long it is kept what an attempt at a run took: limits look back a day."""
 
 LOST = Reason(N_("The process that trained it was not heard of any more."))
 
@@ -135,7 +138,7 @@ class Queue:
             values["summary"] = summary_json
         ending = update(runs).where(*_held(run_id, lease_owner)).values(**values)
         with self._database.writing() as connection:
-            return connection.execute(ending).rowcount == 1
+            return len(_ended(connection, ending)) == 1
 
     def reap(self, now: float) -> list[RunRow]:
         """Mark the runs whose lease ended before ``now`` as interrupted, and return them."""
@@ -144,7 +147,7 @@ class Queue:
             if connection.scalar(select(_R.id).where(*expired).limit(1)) is None:
                 return []
         with self._database.writing() as connection:
-            return changed(connection, update(runs).where(*expired).values(**ended("interrupted", now, LOST)))
+            return _ended(connection, update(runs).where(*expired).values(**_lost(now, LOST)))
 
     def give_up(self, wanted: Collection[str], reason: Reason | Refusal) -> list[RunRow]:
         """Mark the waiting runs that want one of these devices, which are gone, as interrupted; return them."""
@@ -156,7 +159,7 @@ class Queue:
         """Mark every running run of a lease owner that is known to be gone as interrupted; return them."""
         held = update(runs).where(_R.state == "running", _R.lease_owner == lease_owner)
         with self._database.writing() as connection:
-            return changed(connection, held.values(**ended("interrupted", time.time(), reason)))
+            return _ended(connection, held.values(**_lost(time.time(), reason)))
 
 
 def in_turn(connection: Connection, free: Collection[str] | None = None) -> list[tuple[str, str]]:
@@ -233,9 +236,37 @@ def ended(state: EndState, at: float, reason: Reason | Refusal | None) -> dict[s
     return {"state": state, "ended_at": at, "reason": why, "lease_until": None}
 
 
+def _lost(now: float, reason: Reason | Refusal) -> dict[str, Any]:
+    """The columns of a run whose worker is gone, which may be noticed hours later: its lease is the last word
+    of it, and all that it held its device for."""
+    last = case((_R.lease_until < now, _R.lease_until), else_=now)
+    return {**ended("interrupted", now, reason), "ended_at": last}
+
+
 def changed(connection: Connection, change: Update) -> list[RunRow]:
     """Make the change and return the rows as they are now."""
     return [run_of(row) for row in connection.execute(change.returning(runs)).mappings()]
+
+
+def _ended(connection: Connection, ending: Update) -> list[RunRow]:
+    """End running runs, and write down for how long each has held its device."""
+    rows = changed(connection, ending)
+    for row in rows:
+        if row.started_at is None or row.ended_at is None:
+            continue
+        old = (device_time.c.owner == row.owner, device_time.c.ended_at < row.ended_at - DEVICE_TIME_KEPT_S)
+        connection.execute(delete(device_time).where(*old))
+        connection.execute(
+            insert(device_time).values(
+                run_id=row.id,
+                attempt=row.attempt,
+                owner=row.owner,
+                started_at=row.started_at,
+                ended_at=row.ended_at,
+                price_per_hour=row.price_per_hour,
+            )
+        )
+    return rows
 
 
 def _held(run_id: str, lease_owner: str) -> tuple[ColumnElement[bool], ...]:

@@ -1,7 +1,7 @@
 """What storage hands out: plain frozen records, one for each kind of row.
 
 Times are seconds since 1970 in UTC. ``spec``, ``summary`` and ``device`` are JSON text that storage
-does not look into.
+does not look into, but for the price of the device in ``spec`` (:meth:`RunRow.price_per_hour`).
 """
 
 import json
@@ -132,7 +132,8 @@ class RunRow:
 
     ``step`` of ``total_steps`` batches are done after ``seconds`` of training; ``summary`` is what the
     worker measured so far, ``reason`` why the run ended if it did not end by itself. ``wanted`` is the one
-    device that it may be trained on, "" for any.
+    device that it may be trained on, "" for any. ``started_at`` is of the attempt at hand; those before it
+    held their device for ``held_before`` seconds.
     """
 
     id: str
@@ -155,11 +156,28 @@ class RunRow:
     cancel_requested: bool
     sweep_id: str | None = None
     wanted: str = ""
+    held_before: float = 0.0
 
     @property
     def active(self) -> bool:
         """Waiting or running."""
         return self.state in ("queued", "running")
+
+    @property
+    def price_per_hour(self) -> float:
+        """USD per hour of its device, as its specification says; 0 where that says nothing."""
+        spec = json.loads(self.spec)
+        price = spec.get("price_per_hour") if isinstance(spec, dict) else None
+        return float(price) if isinstance(price, (int, float)) else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A stretch of time for which a run held a device, at a price in USD per hour; ``ended_at`` None: still."""
+
+    started_at: float
+    ended_at: float | None
+    price_per_hour: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,14 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from core.i18n import N_, Refusal
 from core.storage.ownership import head_of
 from core.storage.queue import Queue, changed, ended, in_turn, new_run, run_of
 from core.storage.refusals import no_run
-from core.storage.rows import MetricRow, Reason, RunRow
-from core.storage.tables import metrics, runs
+from core.storage.rows import Held, MetricRow, Reason, RunRow
+from core.storage.tables import device_time, metrics, runs
 from core.storage.text import is_word
 
 _R = runs.c
@@ -86,15 +86,18 @@ class Runs(Queue):
         under_way = [run for run in found if run.state == "running"]
         return under_way, [waiting[run_id] for run_id in order if run_id in waiting]
 
-    def held_since(self, owner: str, since: float) -> list[RunRow]:
-        """The owner's runs that held a device at any time after ``since`` (seconds since 1970)."""
-        query = select(runs).where(
-            _R.owner == owner,
-            _R.started_at.is_not(None),
-            or_(_R.ended_at.is_(None), _R.ended_at > since),
-        )
+    def held_since(self, owner: str, since: float) -> list[Held]:
+        """When the owner's runs held a device after ``since`` (seconds since 1970, a day ago at most).
+
+        Every attempt counts, those before a pause and those of runs that were deleted too.
+        """
+        t = device_time.c
+        over = select(t.started_at, t.ended_at, t.price_per_hour).where(t.owner == owner, t.ended_at > since)
+        under_way = select(runs).where(_R.owner == owner, _R.state == "running", _R.started_at.is_not(None))
         with self._database.reading() as connection:
-            return [run_of(row) for row in connection.execute(query).mappings()]
+            found = [Held(**row) for row in connection.execute(over).mappings()]
+            now = [run_of(row) for row in connection.execute(under_way).mappings()]
+        return found + [Held(run.started_at or 0.0, None, run.price_per_hour) for run in now]
 
     def active_count(self, owner: str | None = None) -> int:
         """How many runs are waiting or running: the owner's, or all."""
@@ -137,6 +140,9 @@ class Runs(Queue):
                     reason=None,
                     step=step,
                     submitted_at=time.time(),
+                    held_before=run.held_before
+                    + (run.ended_at or 0.0)
+                    - (run.started_at or run.ended_at or 0.0),
                     started_at=None,  # it holds no device while it waits
                     ended_at=None,
                     cancel_requested=False,

@@ -114,6 +114,7 @@ class RunColumns(TypedColumns):
     cancel_requested: Named[bool] = Column(Boolean)
     sweep_id: Named[str | None] = Column(Text)
     wanted: Named[str] = Column(Text, server_default="")
+    held_before: Named[float] = Column(Double)
 
 
 runs = Table(
@@ -125,6 +126,24 @@ runs = Table(
     Index(None, "state", "submitted_at"),
     Index(None, "sweep_id"),
 )
+
+
+class DeviceTimeColumns(TypedColumns):
+    """How long an attempt at a run held its device, written when it ends.
+
+    It says what an owner has used of a day's limit, so it outlives the run: who deletes a run has used
+    the device all the same. Price in USD per hour.
+    """
+
+    run_id: Named[str] = Column(Text, primary_key=True)
+    attempt: Named[int] = Column(Integer, primary_key=True, autoincrement=False)
+    owner: Named[str] = Column(Text)
+    started_at: Named[float] = Column(Double)
+    ended_at: Named[float] = Column(Double)
+    price_per_hour: Named[float] = Column(Double)
+
+
+device_time = Table("device_time", metadata, DeviceTimeColumns, Index(None, "owner", "ended_at"))
 
 
 class SweepColumns(TypedColumns):

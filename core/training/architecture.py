@@ -19,7 +19,6 @@ from core.i18n import Text
 Shape = tuple[int, int, int]
 """Height, width, channels of what a layer hands on; a flat vector is ``(1, 1, length)``."""
 
-CLASSES = 10
 HIDDEN_UNITS = 128
 """Units of the dense layer behind the convolutions, and of the usual perceptron."""
 

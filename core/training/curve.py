@@ -36,7 +36,7 @@ but a :class:`Refusal` that says why; ``points.to_run_next`` says what to run.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -136,7 +136,6 @@ class Curve:
     """error = ``a`` · size^-``b``, fitted; ask it with :meth:`error`, :meth:`accuracy` and :meth:`reach`.
 
     ``by`` is what a size is: training images or FLOP. ``smallest`` and ``largest`` were measured.
-    ``sizes``: each measured size with its mean error.
     """
 
     by: By
@@ -144,7 +143,6 @@ class Curve:
     b: float
     smallest: float
     largest: float
-    sizes: tuple[tuple[float, float], ...]
     held_out: HeldOut
     seconds_fixed: float
     seconds_per_unit: float
@@ -196,6 +194,20 @@ class Curve:
         left = np.quantile(np.exp((self._bend - self._slope) * math.log(factor)), LEVELS[::-1])
         return 1 - float(left[0]), 1 - float(left[1]), 1 - float(left[2])
 
+    def carried_over(self, accuracy: float) -> "Curve":
+        """The curve of a task whose ``accuracy`` today stands where these runs have that of their largest.
+
+        From there its error falls as the measured one does (:mod:`core.training.transfer`), with the doubt about
+        the fall and none about the height, which is given. ``held_out`` stays what was measured.
+        """
+        if not 0 < accuracy < 1:
+            raise Refusal(
+                "The accuracy of your task is {value}; a share above 0 and below 1 is allowed.",
+                value=accuracy,
+            )
+        height = np.full_like(self._height, math.log(1 - accuracy))
+        return replace(self, a=(1 - accuracy) * self.largest**self.b, _height=height)
+
     def exponent(self) -> tuple[float, float, float]:
         """b beyond the largest run, as (low, middle, high) of its 80 % interval."""
         low, middle, high = np.quantile(self._slope - self._bend, LEVELS)
@@ -212,13 +224,16 @@ class Curve:
     def reach(self, accuracy: float, price_per_hour: float) -> Reach:
         """Size and USD to reach ``accuracy`` (share) on a device of ``price_per_hour`` USD.
 
+        At least the smallest run that was measured, even where that is better than ``accuracy``.
         Raises a Refusal if most draws do not get there within ten times the largest run.
         """
         if not 0 < accuracy < 1:
             raise Refusal(
                 "The target accuracy is {value}; a share above 0 and below 1 is allowed.", value=accuracy
             )
-        away = self._log_distance(math.log(1 - accuracy))
+        # The smallest run that was measured is the least that the curve prices.
+        least = math.log(self.smallest / self.largest)
+        away = np.maximum(self._log_distance(math.log(1 - accuracy)), least)
         far = math.log(UNCERTAIN)
         never = float(np.mean(away > far))
         low, mid, high = (float(q) for q in np.quantile(np.minimum(away, 2 * far), LEVELS))
@@ -263,7 +278,7 @@ def fit(points: Sequence[Measured], by: By = "compute", seed: int = 0) -> Curve:
     sizes = _sizes(points, by)
     if len(sizes) < SIZES_NEEDED:
         raise Refusal(
-            "{count} sizes of training have been measured; a curve needs at least {needed} that differ.",
+            "Sizes of training measured so far: {count}; a curve needs at least {needed} that differ.",
             count=len(sizes),
             needed=SIZES_NEEDED,
         )
@@ -297,7 +312,6 @@ def fit(points: Sequence[Measured], by: By = "compute", seed: int = 0) -> Curve:
         b=b,
         smallest=sizes[0].size,
         largest=last[-1].size,
-        sizes=tuple((size.size, math.exp(size.log_error)) for size in sizes),
         held_out=held_out,
         seconds_fixed=fixed,
         seconds_per_unit=per_unit,

@@ -12,7 +12,6 @@ The day is the last 24 hours at any moment. A run that would begin beyond a limi
 under way is stopped when the limit is reached.
 """
 
-import json
 import math
 import os
 import time
@@ -87,28 +86,15 @@ def _read(name: str) -> float | None:
 
 
 def usage(store: Store, owner: str) -> Usage:
-    """What the owner's runs took in the last 24 hours, those under way included."""
+    """What the owner's runs took in the last 24 hours: those under way, what was before a pause, and those
+    that were deleted since, all included."""
     now, least = time.time(), _read(PRICE) or 0.0
     minutes = dollars = 0.0
-    for run in store.runs.held_since(owner, now - DAY_S):
-        seconds = (run.ended_at or now) - max(run.started_at or now, now - DAY_S)
-        seconds = max(seconds, min(_told(run), DAY_S))
-        minutes += max(0.0, seconds) / 60
-        dollars += cost(max(0.0, seconds), max(least, _price(run)))
+    for held in store.runs.held_since(owner, now - DAY_S):
+        seconds = max(0.0, (held.ended_at or now) - max(held.started_at, now - DAY_S))
+        minutes += seconds / 60
+        dollars += cost(seconds, max(least, held.price_per_hour))
     return Usage(minutes, dollars)
-
-
-def _told(run: RunRow) -> float:
-    """Seconds for which a run that has ended held a device by its own account, what was before a pause included."""
-    said = json.loads(run.summary) if run.ended_at and run.summary else {}
-    return float(said.get("held_seconds") or 0.0)
-
-
-def _price(run: RunRow) -> float:
-    try:
-        return RunSpec.from_json(run.spec).price_per_hour
-    except Refusal:  # a specification that failed for what it says has held the device for no time
-        return 0.0
 
 
 def resume(store: Store, owner: str, run_id: str, step: int) -> RunRow:

@@ -7,14 +7,16 @@ worth their money, :func:`to_run_next` says which runs a curve still needs.
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Literal
 
-from core.i18n import Refusal
+from core.i18n import Refusal, Text
+from core.training.choices import ACTIVATIONS, LOSSES, OPTIMIZERS, PRECISIONS, SCHEDULES, Choice
+from core.training.datasets import DATASETS
 from core.training.result import RunResult
-from core.training.spec import RunSpec
+from core.training.spec import FIELDS, RunSpec
 
 By = Literal["data", "compute"]
 """What a curve is drawn against: training images, or floating-point operations."""
@@ -32,6 +34,13 @@ SMALLEST_RUN = 500
 SAME_SIZE = 1.05
 """Sizes within 5 % of each other count as one."""
 
+_CHOICES: Mapping[str, Mapping[str, Choice]] = {
+    "optimizer": OPTIMIZERS,
+    "activation": ACTIVATIONS,
+    "loss": LOSSES,
+    "schedule": SCHEDULES,
+    "precision": PRECISIONS,
+}
 _SIZE_FIELDS = {"train_images", "epochs", "seed", "price_per_hour", "power_watts", "device"}
 """What runs of a family may differ in: size, luck and price. The device that a run wished for is none of its
 settings; the one that it was trained on, by the name of its model, is ``Family.device``."""
@@ -95,20 +104,31 @@ class Family:
         return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:16]
 
     @property
-    def name(self) -> str:
-        """The settings by their codes, such as "CNN · adam · relu · cross_entropy · 64"; unusual ones by name,
-        data of the founder's own by what they are called."""
+    def name(self) -> Text:
+        """The settings in words, such as "CNN · Adam · ReLU · Cross-entropy · batch size 64", with those that
+        are unusual; data of the founder's own by what they are called."""
+        return Text(en=self._named("en"), zh=self._named("zh_Hans"))
+
+    def _named(self, code: str) -> str:
         held = dict(self.settings)
-        first = ("network", "optimizer", "activation", "loss", "batch_size")
-        parts = [str(held[key]).upper() if key == "network" else str(held[key]) for key in first]
         usual = asdict(RunSpec(network=str(held["network"]), optimizer=str(held["optimizer"])))
-        if own := held["own"]:
-            parts.insert(0, str(json.loads(str(own))["name"]))
-        for key, value in self.settings:
-            if key == "dataset" and own:
-                continue
-            if key not in first and value != usual[key] and not str(value).startswith("{"):
-                parts.append(f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}")
+        own = held["own"]
+        parts = [str(json.loads(str(own))["name"])] if own else []
+        first = ("network", "optimizer", "activation", "loss", "batch_size")
+        unusual = [key for key, value in self.settings if key not in (*first, "own") and value != usual[key]]
+        for key in (*first, *unusual):
+            value = held[key]
+            if key == "network":
+                parts.append(str(value).upper())
+            elif key == "dataset":
+                parts += [] if own else [DATASETS[str(value)].label.in_language(code)]
+            elif key in _CHOICES:
+                parts.append(_CHOICES[key][str(value)].label.in_language(code))
+            elif isinstance(value, bool):
+                parts.append(FIELDS[key].in_language(code))
+            else:
+                said = f"{value:g}" if isinstance(value, float) else str(value)
+                parts.append(f"{FIELDS[key].in_language(code)} {said}")
         return " · ".join(parts)
 
 

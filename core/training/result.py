@@ -12,11 +12,11 @@ Phase = Literal["train", "validation", "test"]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: said at most four times a second, and at the end of every epoch.
+    """How far a run is: said at most four times a second, and at the end of the last epoch.
 
     ``step`` batches of ``total_steps`` are done, ``seconds`` after training began (compilation of the
-    first step included). In phase "train", ``loss`` and ``accuracy`` are means over the epoch so far; in
-    "validation", over the validation images at the end of the epoch; "test" tells that the test has
+    first step included). In phase "train", ``loss`` and ``accuracy`` are means over the examples that were
+    trained on since the last word, of the same epoch; in "validation", over the validation images at the end of the epoch; "test" tells that the test has
     begun and carries no numbers. ``epoch`` is a fraction: 1.5 is the middle of the second. ``joules`` is
     the energy used so far, start-up included; ``examples_per_second`` were trained on lately (a second or
     more, validation left out), ``seconds_left`` go into the rest of the training at the mean pace since its

@@ -46,7 +46,7 @@ def train(
     *,
     stop: Stop = lambda: False,
     held_since: float | None = None,
-    spent: float = 0.0,
+    spent: float | None = None,
     owner: str = "",
     leave: Path | None = None,
     kept: Callable[[], None] = lambda: None,
@@ -56,14 +56,17 @@ def train(
     ``tell`` hears of the progress and answers whether to go on; ``stop`` is asked after every batch.
     A run that is told to stop ends after the batch at hand, with what it measured so far and without a
     test. ``held_since`` (seconds since 1970) is when the device was taken for the run, if before now;
-    ``spent`` are seconds of processor time that this process used for something else. Data of one's own is
-    that of ``owner``. ``leave`` is a folder for the network and the report on it, and for
+    ``spent`` are seconds of processor time that this process used for something else: if they are not given,
+    all that it has used by now, or none where the device was taken before. Data of one's own is that of
+    ``owner``. ``leave`` is a folder for the network and the report on it, and for
     checkpoints: a run that finds one there goes on from it, and measures on from what was measured.
     ``kept`` is called whenever files in that folder are new.
 
     Raises a Refusal if the loss is no number any more, if memory does not suffice, or if the backend cannot
     use the device that was chosen: a process sees it before the backend is loaded, or not at all.
     """
+    if spent is None:
+        spent = time.process_time() if held_since is None else 0.0
     held_since = time.time() if held_since is None else held_since
     used = device.prepare()
     if spec.device not in ("", used.code):
@@ -98,6 +101,7 @@ def train(
             began = time.perf_counter()
             answers = answer(model, examples.test)
             test = scores.score(spec, answers, examples)
+            watch.check(test.loss or 0.0)  # the very last step may be the one that diverges
             test_seconds = time.perf_counter() - began
     except Exception as error:
         if _is_out_of_memory(error):

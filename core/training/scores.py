@@ -1,6 +1,8 @@
 """How good answers are: the figures of a test, from what the network answered."""
 
+import math
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,9 @@ from numpy.typing import NDArray
 
 from core.training.datasets import Examples
 from core.training.spec import RunSpec
+
+Z90 = NormalDist().inv_cdf(0.95)
+"""Normal deviates on either side between which nine tenths lie."""
 
 LEAST_PROBABILITY = 1e-7
 """Keras' own bound, so that a loss from here is that of ``Model.evaluate``."""
@@ -22,6 +27,15 @@ class Scores:
     accuracy: float | None = None
     rmse: float | None = None
     r2: float | None = None
+
+
+def interval(accuracy: float, count: int) -> tuple[float, float]:
+    """The 90 % interval of an ``accuracy`` (share) that was found on ``count`` test examples: Wilson's (1927),
+    which holds near 100 % and on few examples too."""
+    spread = Z90**2 / count
+    middle = (accuracy + spread / 2) / (1 + spread)
+    half = Z90 * math.sqrt(accuracy * (1 - accuracy) / count + (Z90 / (2 * count)) ** 2) / (1 + spread)
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def score(spec: RunSpec, answers: NDArray[np.float32], examples: Examples) -> Scores:

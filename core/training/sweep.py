@@ -340,10 +340,11 @@ def _halved(sweep: Sweep, tried: Sequence[Trial]) -> RunSpec | None:
             if len(here) < count:
                 return _proposed(sweep, here, sweep.sized(sweep.base, size), explore=True)
         else:
-            best = sorted(previous, key=lambda trial: -(trial.accuracy or 0.0))[:count]
+            judged_ones = [trial for trial in previous if trial.accuracy is not None]
+            best = sorted(judged_ones, key=lambda trial: -(trial.accuracy or 0.0))[:count]
             for trial in best:
                 larger = sweep.sized(trial.spec, size)
-                if trial.accuracy is not None and larger not in {t.spec for t in here}:
+                if larger not in {t.spec for t in here}:
                     return larger
         if any(trial.active for trial in here):
             return None
@@ -375,11 +376,17 @@ def _proposed(sweep: Sweep, tried: Sequence[Trial], base: RunSpec, explore: bool
         if explore
         else optuna.samplers.TPESampler(seed=seed, n_startup_trials=max(3, sweep.runs // 3)),
     )
+    # A share explained may be below 0, so what could not be judged counts as the worst that was.
+    worst = min((trial.accuracy for trial in tried if trial.accuracy is not None), default=0.0)
     for trial in tried:
         held = {axis.field: getattr(trial.spec, axis.field) for axis in sweep.axes}
         if not trial.active:
             study.add_trial(
-                optuna.trial.create_trial(params=held, distributions=spread, value=trial.accuracy or 0.0)
+                optuna.trial.create_trial(
+                    params=held,
+                    distributions=spread,
+                    value=worst if trial.accuracy is None else trial.accuracy,
+                )
             )
     begun = {trial.spec for trial in tried}
     for _ in range(20):

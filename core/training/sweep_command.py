@@ -114,12 +114,13 @@ def _run(sweep: Sweep, past: Past, name: str, waited: float) -> tuple[list[Trial
     trials: list[Trial] = []
     results: list[dict[str, Any]] = []
     began = psutil.Process().create_time() + waited  # the first run has this process to thank for its start
+    busy = 0.0
     while (spec := next_run(sweep, trials)) is not None:
         used = sum(trial.seconds for trial in trials)
         seconds = _seconds(past, name)(spec)
         if seconds is not None and sweep.spent(used + seconds) > 1:
             return trials, results, "the rest of the budget does not pay for another run"
-        trial, flat, result = _one(sweep, spec, used, began)
+        trial, flat, result = _one(sweep, spec, used, began, busy)
         trials.append(trial)
         results.append(flat)
         if result is not None and not result.stopped:
@@ -127,19 +128,24 @@ def _run(sweep: Sweep, past: Past, name: str, waited: float) -> tuple[list[Trial
         print(_line(sweep, trial, len(trials)), file=sys.stderr, flush=True)
         if sweep.spent(used + trial.seconds) >= 1:
             return trials, results, "the budget was used up"
-        began = time.time()
+        began, busy = time.time(), time.process_time()
     return trials, results, "every run is done"
 
 
 def _one(
-    sweep: Sweep, spec: RunSpec, used: float, began: float
+    sweep: Sweep, spec: RunSpec, used: float, began: float, busy: float
 ) -> tuple[Trial, dict[str, Any], RunResult | None]:
-    """One run, stopped where the budget is used up."""
+    """One run, stopped where the budget is used up; ``busy`` are seconds of processor time before it."""
     with silent():
         from core.training import run
 
     try:
-        result = run.train(spec, stop=lambda: sweep.spent(used + time.time() - began) >= 1, held_since=began)
+        result = run.train(
+            spec,
+            stop=lambda: sweep.spent(used + time.time() - began) >= 1,
+            held_since=began,
+            spent=busy,
+        )
     except Refusal as refusal:
         failed = Trial(spec, "failed", None, time.time() - began)
         return failed, {"state": "failed", "reason": str(refusal), "spec": asdict(spec)}, None

@@ -107,10 +107,10 @@ def spent(sweep: Sweep, runs: Sequence[RunRow]) -> float:
 
 
 def held(run: RunRow) -> float:
-    """Seconds for which a run has held the device until now."""
+    """Seconds for which a run has held the device until now, before a pause too."""
     if run.started_at is None:
-        return 0.0
-    return max(0.0, (run.ended_at or time.time()) - run.started_at)
+        return run.held_before
+    return run.held_before + max(0.0, (run.ended_at or time.time()) - run.started_at)
 
 
 def left(run: RunRow, seconds: Seconds) -> float | None:

@@ -15,11 +15,15 @@ from core.training.energy import Meter
 from core.training.gauge import Gauge
 from core.training.pace import Pace
 from core.training.patience import Patience
+from core.training.recent import Recent
 from core.training.result import Phase, Progress
 from core.training.spec import RunSpec
 
 REPORT_EVERY_S = 0.25
 """At most four reports a second while training."""
+
+MEANS = ("loss", "accuracy")
+"""What Keras tells of an epoch so far."""
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +63,8 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
         self.fit_seconds = 0.0
         self.train: dict[str, float] = {}
         self._pace = Pace()
+        self._recent = Recent()
+        self._images_before = 0
 
     def start(self) -> None:
         self._began = time.perf_counter()
@@ -140,8 +146,9 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
         self.stopped = True
         self.model.stop_training = self.model.stop_evaluating = self.model.stop_predicting = True
 
-    def _check(self, logs: dict[str, float]) -> None:
-        if not np.isfinite(logs["loss"]):
+    def check(self, loss: float) -> None:
+        """A Refusal if the loss is no finite number."""
+        if not np.isfinite(loss):
             raise Refusal(
                 "The loss is no number any more after step {step}: the training diverged; "
                 "a learning rate well below {learning_rate} usually helps.",
@@ -156,7 +163,18 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
             self._next_report = now + REPORT_EVERY_S
         return due
 
+    def _say_recent(self, logs: dict[str, float]) -> None:
+        """Report how the examples since the last report were answered."""
+        shown = self._recent.of(
+            self.images - self._images_before, {name: logs[name] for name in MEANS if name in logs}
+        )
+        self.say("train", shown["loss"], shown.get("accuracy"))
+
     # What Keras calls
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._images_before = self.images
+        self._recent.begin()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self.step += 1
@@ -167,10 +185,10 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
         if self._stop():
             self._halt()
         elif self._due(now):
-            self._check(logs)
+            self.check(logs["loss"])
             self._meter.tick()
             self.train = dict(logs)
-            self.say("train", logs["loss"], logs.get("accuracy"))
+            self._say_recent(logs)
 
     def on_test_begin(self, logs: Any = None) -> None:
         self._validation_began = time.perf_counter()
@@ -183,7 +201,8 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
         self._validating += time.perf_counter() - self._validation_began
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self._check(logs)
+        self.check(logs["loss"])
+        self.check(logs.get("val_loss", 0.0))
         self.train = dict(logs)
         if not self.model.stop_training:  # on request, or because the validation loss falls no more
             self._keep(epoch + 1)
@@ -192,7 +211,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
         if not (self._due(time.perf_counter(), self._next_epoch_report) or last or self.paused):
             return
         self._next_epoch_report = self._next_report
-        self.say("train", logs["loss"], logs.get("accuracy"))
+        self._say_recent(logs)
         if "val_loss" in logs and not self.stopped:
             self.say("validation", logs["val_loss"], logs.get("val_accuracy"))
 

@@ -10,10 +10,10 @@ from core.charts.curve import curve_chart
 from core.i18n import Language, Refusal, Text
 from core.training.curve import Curve, fit
 from core.training.datasets import MNIST
-from core.training.devices import still
+from core.training.devices import device_in_use, still
 from core.training.points import By, Family, Measured, ToRun, families, to_run_next
 from core.training.result import cost
-from core.training.spec import RunSpec
+from core.training.spec import RunSpec, most_watched
 from core.training.sweep import Sweep
 from core.training.sweeping import seconds_of
 from pages.parts.runs_table import Finished
@@ -25,8 +25,11 @@ from pages.parts.sweep import begin, going
 SPARE = 2.0
 """Times the expected minutes after which runs that were begun with one click are stopped."""
 
+UNKNOWN_MINUTES = 30.0
+"""After which they are stopped where nothing is known of their speed."""
+
 BY: dict[By, Text] = {
-    "data": Text(en="training images", zh="训练图像数"),
+    "data": Text(en="training examples", zh="训练样本数"),
     "compute": Text(en="compute", zh="算力"),
 }
 
@@ -47,7 +50,9 @@ class Chosen:
 
     @property
     def to_run(self) -> list[ToRun]:
-        return to_run_next(self.points, self.spec.data.train_images)
+        there = self.spec.data.train_images
+        # Early stopping keeps examples back, so no run of it can train on all.
+        return to_run_next(self.points, most_watched(there) if self.spec.patience else there)
 
     def specs(self) -> tuple[RunSpec, ...]:
         """The runs that the curve still needs, each with a seed that its size has not had."""
@@ -100,9 +105,13 @@ def choose_curve(runs: list[Finished], _: Language) -> Chosen:
 
 def _named(family: Family, device: bool, _: Language) -> str:
     """What the runs have in common, with their ``device`` where there are several."""
-    name = f"{family.name} · {family.device}" if device else family.name
+    name = _.text(family.name)
+    if device:
+        name = f"{name} · {family.device}"
     if family.epochs is None:
         return name
+    if family.epochs == 1:
+        return _("{settings} · 1 epoch", settings=name)
     return _("{settings} · {count} epochs", settings=name, count=family.epochs)
 
 
@@ -119,7 +128,7 @@ def curve_section(chosen: Chosen, _: Language) -> None:
         curve_chart(curve, chosen.points, _),
         key="tradeoffs:law",
         config={"displaylogo": False},
-        alt=_("Test error against training images or compute"),
+        alt=_("Test error against training examples or compute"),
     )
     held = curve.held_out
     sentence = (
@@ -143,7 +152,7 @@ def curve_section(chosen: Chosen, _: Language) -> None:
     with st.expander(_("The formula"), icon=":material/function:"):
         a, b = f"{curve.a:.3g}", f"{curve.b:.3f}"
         st.markdown(
-            _("error = {a} × images^−{b}, through the three largest sizes", a=a, b=b)
+            _("error = {a} × examples^−{b}, through the three largest sizes", a=a, b=b)
             if curve.by == "data"
             else _("error = {a} × FLOP^−{b}, through the three largest sizes", a=a, b=b)
         )
@@ -169,11 +178,14 @@ def run_next(chosen: Chosen, _: Language) -> None:
     wanted = chosen.to_run
     if not wanted:
         st.caption(
-            _("Every size up to all images has been measured with several seeds: nothing left to run.")
+            _("Every size up to all examples has been measured with several seeds: nothing left to run.")
         )
         return
     listed = ", ".join(
-        _("{images} images × {runs} seeds", images=f"{one.images:,}", runs=one.runs) for one in wanted
+        _("{images} examples × 1 seed", images=f"{one.images:,}")
+        if one.runs == 1
+        else _("{images} examples × {runs} seeds", images=f"{one.images:,}", runs=one.runs)
+        for one in wanted
     )
     if chosen.curve is None:
         st.markdown(_("Run next, with the same settings: {list}.", list=plain(listed)))
@@ -182,12 +194,27 @@ def run_next(chosen: Chosen, _: Language) -> None:
     _run_these(chosen, _)
 
 
+def _run_words(count: int, seconds: float | None, price_per_hour: float, _: Language) -> str:
+    """What the button for so many runs says, with their price where their speed is known."""
+    if seconds is None:
+        return _("Run what is missing; how long that takes here is not known yet")
+    told = {
+        "minutes": _.number(seconds / 60, digits=2),
+        "dollars": plain(_.money(cost(seconds, price_per_hour), "USD")),
+    }
+    if count == 1:
+        return _("Run this one: about {minutes} minutes, {dollars}", **told)
+    return _("Run these {count}: about {minutes} minutes, {dollars}", count=count, **told)
+
+
 def _run_these(chosen: Chosen, _: Language) -> None:
     """One click runs them all, priced beforehand."""
     ws, specs = workspace(), chosen.specs()
-    seconds_of_run = seconds_of(store(), ws.owner, chosen.family.device)
-    seconds = sum(seconds_of_run(spec) or 0.0 for spec in specs)
-    minutes = max(1.0, SPARE * seconds / 60)
+    device = device_in_use(store()).name  # where they would go, whatever the others were trained on
+    seconds_of_run = seconds_of(store(), ws.owner, device)
+    each = [seconds_of_run(spec) for spec in specs]
+    seconds = None if None in each else sum(one or 0.0 for one in each)
+    minutes = UNKNOWN_MINUTES if seconds is None else max(1.0, SPARE * seconds / 60)
 
     def run() -> None:
         try:
@@ -195,13 +222,18 @@ def _run_these(chosen: Chosen, _: Language) -> None:
         except Refusal as refusal:
             ws.refused["sweep:start"] = refusal
 
+    if device != chosen.family.device:
+        st.caption(
+            plain(
+                _(
+                    "They would be trained on {device}; the runs of this curve were trained on {other}, so the new ones begin a curve of their own.",
+                    device=device,
+                    other=chosen.family.device,
+                )
+            )
+        )
     st.button(
-        _(
-            "Run these {count}: about {minutes} minutes, {dollars}",
-            count=len(specs),
-            minutes=_.number(seconds / 60, digits=2),
-            dollars=plain(_.money(cost(seconds, chosen.spec.price_per_hour), "USD")),
-        ),
+        _run_words(len(specs), seconds, chosen.spec.price_per_hour, _),
         key="tradeoffs:run_next",
         icon=":material/play_arrow:",
         on_click=run,

@@ -30,6 +30,9 @@ from pages.parts.session import Workspace
 from pages.parts.shell import plain
 
 COST = "training_run_cost"
+LEAST_TASK = 0.1
+"""The least accuracy of one's own task today that can be typed, in percent."""
+
 PARTS = ("training", "finetune")
 TRUST: dict[Zone, Text] = {
     "measured": Text(en="measured", zh="实测"),
@@ -129,7 +132,7 @@ def planned_dollars(venture: Venture, part: str, factor: float) -> float:
 def _section(ws: Workspace, chosen: Chosen, curve: Curve, part: str, _: Language) -> None:
     found = transfers(curve)
     costs = [_planned(ws.venture, part, factor) for factor in (1.0, *(step.factor for step in found))]
-    now = _accuracy_now(ws.venture, _)
+    now = _accuracy_now(ws, _)
     st.markdown(plain(_sentence(ws, chosen, found[0], costs[:2], _)))
     st.dataframe(
         _frame(ws, found, costs, now, _),
@@ -143,19 +146,35 @@ def _section(ws: Workspace, chosen: Chosen, curve: Curve, part: str, _: Language
     _take(ws, part, costs[0], _)
 
 
-def _accuracy_now(venture: Venture, _: Language) -> float:
-    """The accuracy of the founder's own task today: as typed, else the plan's."""
-    planned = venture.driver("accuracy").amount.median
-    typed = st.number_input(
+def _task(ws: Workspace) -> str:
+    """The key of the field of that accuracy: each plan has a task of its own."""
+    return f"tradeoffs:task_accuracy:{ws.venture_id}"
+
+
+def task_accuracy(ws: Workspace) -> float:
+    """The accuracy of the founder's own task today: as typed in this section, else the plan's."""
+    typed: float | None = st.session_state.get(_task(ws))
+    return min(ws.venture.driver("accuracy").amount.median, 0.9999) if typed is None else typed / 100
+
+
+def keep_task_accuracy(ws: Workspace) -> None:
+    """Let the field hold the accuracy of today, whatever the plan counts on from now on."""
+    st.session_state[_task(ws)] = max(LEAST_TASK, round(100 * task_accuracy(ws), 4))
+
+
+def _accuracy_now(ws: Workspace, _: Language) -> float:
+    """The field for it, and what it holds."""
+    planned = ws.venture.driver("accuracy").amount.median
+    st.number_input(
         _("Accuracy of your own task today (%)"),
-        0.1,
+        LEAST_TASK,
         99.99,
         None,
         placeholder=_("{share}, as in the plan", share=_.percent(planned, 3)),
-        key="tradeoffs:task_accuracy",
+        key=_task(ws),
         persist_state="session",
     )
-    return min(planned, 0.9999) if typed is None else typed / 100
+    return task_accuracy(ws)
 
 
 def _planned(venture: Venture, part: str, factor: float) -> _Planned:

@@ -127,7 +127,7 @@ def _columns(_: Language) -> dict[str, Any]:
         "error": number(_("Typical error (unit of the number)"), format="%.4g"),
         "explained": number(_("Variation explained, R² (%)"), format="percent"),
         "seconds": number(_("Training time (s)"), format="%.1f"),
-        "speed": number(_("Images per second"), format="compact"),
+        "speed": number(_("Examples per second"), format="compact"),
         "cost": number(_("Cost (USD)"), format="%.6f"),
         "energy": number(_("Energy (J)"), format="compact"),
         "device": _("Device"),

@@ -180,12 +180,29 @@ def _price(sweep: Sweep, ws: Workspace, _: Language) -> str:
     """The price before the click, in a sentence."""
     name = name_of(store(), sweep.base.device, device_in_use(store()).name)
     told = price(sweep, seconds_of(store(), ws.owner, name))
+    one = told.runs == 1
     if told.seconds is None or told.dollars is None or told.fits is None:
+        if one:
+            return _(
+                "One run. How fast it is has not been measured here yet, so its price is not known; the budget ends the sweep in any case."
+            )
         return _(
             "{runs} runs. How fast they are has not been measured here yet, so their price is not known; the budget ends the sweep in any case.",
             runs=told.runs,
         )
     minutes, dollars = _.number(told.seconds / 60, digits=2), _.money(told.dollars, "USD")
+    if one and told.fits:
+        return _(
+            "One run, about {minutes} minutes and {dollars}, from the speed of earlier runs: within the budget.",
+            minutes=minutes,
+            dollars=dollars,
+        )
+    if one:
+        return _(
+            "One run, about {minutes} minutes and {dollars}, from the speed of earlier runs: more than the budget pays for.",
+            minutes=minutes,
+            dollars=dollars,
+        )
     if told.fits >= told.runs:
         return _(
             "{runs} runs, about {minutes} minutes and {dollars}, from the speed of earlier runs: within the budget.",
@@ -212,8 +229,13 @@ def _start(settings: Callable[[], RunSpec]) -> None:
 
 def begin(ws: Workspace, sweep: Sweep) -> None:
     """Begin a sweep for the open venture; a Refusal if its owner has nothing left for today, or if its device is
-    not there."""
+    not there.
+
+    Nothing where one goes on: the second click of two is no wish for a second sweep.
+    """
     ws.refused.pop("sweep:start", None)
+    if going():
+        return
     Limits.from_environment().check(usage(store(), ws.owner))
     if sweep.base.device:
         chosen(device_in_use(store()), sweep.base.device)

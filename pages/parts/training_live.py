@@ -1,7 +1,6 @@
 """A run under way, and how the last one ended: meters, pause, stop, and what to do next."""
 
 import contextlib
-import time
 from dataclasses import replace
 
 import streamlit as st
@@ -13,7 +12,9 @@ from core.training.device import Device
 from core.training.devices import reachable, still
 from core.training.energy import METHODS
 from core.training.result import RunResult, UnderWay, cost, told
+from core.training.scores import interval
 from core.training.spec import RunSpec
+from core.training.sweeping import held as held_until_now
 from pages.parts.services import store
 from pages.parts.session import workspace
 from pages.parts.shell import plain
@@ -60,7 +61,7 @@ def _device(row: RunRow) -> Device | None:
 
 def _meter(row: RunRow, spec: RunSpec, _: Language) -> None:
     total = row.total_steps or spec.total_steps
-    held = max(0.0, time.time() - (row.started_at or time.time()))
+    held = held_until_now(row)
     said = told(row.summary)
     left = said.seconds_left if row.step < total else None
     if row.step == 0:
@@ -242,7 +243,17 @@ def ended_run(row: RunRow, _: Language) -> None:
     first, second = st.columns(2)
     third, fourth = st.columns(2)
     if result.test_accuracy is not None:
-        first.metric(_("Test accuracy"), _.percent(result.test_accuracy, 4))
+        low, high = interval(result.test_accuracy, spec.data.test_images)
+        first.metric(
+            _("Test accuracy"),
+            _.percent(result.test_accuracy, 4),
+            help=_(
+                "On {count} examples that it did not learn from. So many tell it no more exactly than {low} to {high} (90% interval).",
+                count=f"{spec.data.test_images:,}",
+                low=_.percent(low, 4),
+                high=_.percent(high, 4),
+            ),
+        )
     else:
         first.metric(
             _("Typical error"),
@@ -270,7 +281,9 @@ def ended_run(row: RunRow, _: Language) -> None:
             "{method}; may be off by {share}.",
             method=_.text(method.label),
             share=_.percent(method.uncertainty),
-        ),
+        )
+        if method.uncertainty
+        else _.text(method.label),
     )
     _effort(result, _)
     if result.stopped_early:

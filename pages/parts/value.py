@@ -1,5 +1,6 @@
 """What accuracy is worth: what the founder says of it, the best accuracy to buy, and one click into the plan."""
 
+from dataclasses import dataclass
 from functools import partial
 
 import pandas as pd
@@ -14,12 +15,15 @@ from core.training.decision import paid
 from core.training.optimum import NextPoint, Optimum, Paid, next_point, optimum
 from core.training.points import Measured, pareto, usd_per_point
 from core.venture import Amount, Source, Venture
-from pages.parts.decision import IMAGE_PRICE
+from pages.parts.decision import IMAGE_PRICE, stands_for
 from pages.parts.learning_curve import Chosen
-from pages.parts.real_thing import known_part, planned_dollars
+from pages.parts.real_thing import keep_task_accuracy, planned_dollars, task_accuracy
 from pages.parts.runs_table import Finished
 from pages.parts.session import Workspace, say, workspace
 from pages.parts.shell import plain
+
+SAME_SHARE = 1e-6
+"""A range of accuracy that is narrower is a point."""
 
 
 def value_section(ws: Workspace, runs: list[Finished], chosen: Chosen, _: Language) -> None:
@@ -38,16 +42,27 @@ def value_section(ws: Workspace, runs: list[Finished], chosen: Chosen, _: Langua
             _("The best accuracy to buy is shown once four sizes of training have been measured, see above.")
         )
     else:
-        part = known_part(ws.venture) if chosen.spec.own is None else None
-        _best(ws, chosen, chosen.curve, _costs(ws, chosen, chosen.curve, part), _)
-        st.caption(_whose_costs(part, _))
+        part = stands_for(ws.venture, chosen)
+        if part is None:
+            _best(ws, chosen, _Bought(chosen.curve, _measured(chosen, chosen.curve), planned=False), _)
+        else:
+            _best(ws, chosen, _planned(ws, part, chosen.curve), _)
+        st.caption(plain(_whose_costs(ws.venture, part, _)))
     _frontier(runs, _)
 
 
-def _costs(ws: Workspace, chosen: Chosen, curve: Curve, part: str | None) -> Paid:
-    """USD of a run of a size: of the model that the founder plans if a demo stands for it, else of these runs."""
-    if part is not None:
-        return lambda size: planned_dollars(ws.venture, part, size / curve.largest)
+@dataclass(frozen=True)
+class _Bought:
+    """What accuracy is bought: by which curve, what a size of it costs in USD, and whether it is that of the
+    model that the founder ``planned`` or that of these runs."""
+
+    curve: Curve
+    usd: Paid
+    planned: bool
+
+
+def _measured(chosen: Chosen, curve: Curve) -> Paid:
+    """USD of one of these runs, of a size, with the examples that must be bought for it."""
     return partial(
         paid,
         curve,
@@ -57,13 +72,37 @@ def _costs(ws: Workspace, chosen: Chosen, curve: Curve, part: str | None) -> Pai
     )
 
 
-def _whose_costs(part: str | None, _: Language) -> str:
+def _planned(ws: Workspace, part: str, curve: Curve) -> _Bought:
+    """The model that the founder plans, where a demo stands for it.
+
+    Its accuracy of today stands for that of the demo's largest run, and its run of today for that run. A run
+    of today is in the plan already, as often as the plan trains: a larger one costs what it costs more.
+    """
+    venture = ws.venture
+    runs, today = _runs(venture), planned_dollars(venture, part, 1.0)
+
+    def usd(size: float) -> float:
+        return runs * (planned_dollars(venture, part, size / curve.largest) - today)
+
+    return _Bought(curve.carried_over(task_accuracy(ws)), usd, planned=True)
+
+
+def _runs(venture: Venture) -> float:
+    """How often the plan trains within its months; once at the least, or nothing would be bought."""
+    key = "training_runs_per_month"
+    each = venture.driver(key).amount.median if venture.has_driver(key) else 0.0
+    return max(1.0, each * venture.horizon_months)
+
+
+def _whose_costs(venture: Venture, part: str | None, _: Language) -> str:
     if part is None:
         return _(
-            "Costs here are those of the measured runs and of the images to buy, not of training another model. The band is what the runs leave open, not what may be wrong in what you say above."
+            "The cost is that of one of the measured runs and of the examples to buy for it, not of training another model. The band is what the runs leave open, not what may be wrong in what you say above."
         )
     return _(
-        "The fall of the error is that of the measured demo; costs are those of the model you plan, estimated by the compute page: its run of today stands for the largest one measured, and its data grow alike. The band is what the runs leave open, not what may be wrong in what you say above."
+        "From the accuracy of your task today the error falls as that of the demo does. The cost is what training the model you plan on more data costs beyond its training of today, as the compute page estimates it (training runs in {months} months: {runs}). The data themselves come on top. The band is what the runs leave open, not what may be wrong in what you say above.",
+        months=venture.horizon_months,
+        runs=_.number(_runs(venture), digits=2),
     )
 
 
@@ -112,10 +151,10 @@ def _said(field: str, key: str) -> None:
     )
 
 
-def _best(ws: Workspace, chosen: Chosen, curve: Curve, usd: Paid, _: Language) -> None:
+def _best(ws: Workspace, chosen: Chosen, bought: _Bought, _: Language) -> None:
     """The chart, its sentence, the price of the next point, and the click into the plan."""
-    venture = ws.venture
-    found = optimum(curve, partial(profit, venture), usd)
+    venture, curve = ws.venture, bought.curve
+    found = optimum(curve, partial(profit, venture), bought.usd)
     if found is None:
         st.info(
             _(
@@ -129,7 +168,7 @@ def _best(ws: Workspace, chosen: Chosen, curve: Curve, usd: Paid, _: Language) -
             value_chart(found, now, venture.horizon_months, _),
             key="value:chart",
             config={"displaylogo": False},
-            alt=_("Gain over accuracy, after the cost of the run"),
+            alt=_("Gain over accuracy, after its cost"),
         )
         with st.container(border=True):
             st.markdown(f":material/star: {plain(_sentence(found, now, venture, _))}")
@@ -143,13 +182,21 @@ def _best(ws: Workspace, chosen: Chosen, curve: Curve, usd: Paid, _: Language) -
                 icon=":material/calculate:",
                 type="primary",
                 on_click=_taken,
-                args=(low, high, len(chosen.points)),
+                args=(low, high, len(chosen.points), bought.planned),
                 help=_(
                     "As a range with 90% probability, together with all numbers that it moves; one undo brings everything back."
                 ),
             )
-    if point := next_point(curve, usd):
-        st.markdown(plain(_next(point, venture, _)))
+            st.caption(
+                plain(
+                    _(
+                        "The cost of {cost} does not go into the plan with it: add it there to what training costs, or as a line of your own.",
+                        cost=_.money(float(found.cost[found.best]), "USD"),
+                    )
+                )
+            )
+    if point := next_point(curve, bought.usd):
+        st.markdown(plain(_next(point, bought.planned, venture, _)))
 
 
 def _sentence(found: Optimum, now: float, venture: Venture, _: Language) -> str:
@@ -166,21 +213,21 @@ def _sentence(found: Optimum, now: float, venture: Venture, _: Language) -> str:
     }
     if found.gain.mid[found.best] <= 0:
         return _(
-            "None of the accuracies within reach of these runs beats the {now} that your plan counts on today. The best of them is {best}: over {months} months it changes cash by {gain} (80% interval {least} to {most}), after the {cost} that the run and its data cost.",
+            "None of the accuracies within reach of these runs beats the {now} that your plan counts on today. The best of them is {best}: over {months} months it changes cash by {gain} (80% interval {least} to {most}), after a cost of {cost}.",
             **values,
         )
     if found.at_edge:
         return _(
-            "More accuracy pays as far as these runs reach: {best}, at ten times the largest run and uncertain, is the most that they support. Against the {now} of your plan it gains {gain} over {months} months (80% interval {least} to {most}), after the {cost} that the run and its data cost.",
+            "More accuracy pays as far as these runs reach: {best}, at ten times the largest run and uncertain, is the most that they support. Against the {now} of your plan it gains {gain} over {months} months (80% interval {least} to {most}), after a cost of {cost}.",
             **values,
         )
     return _(
-        "The best accuracy to buy is {best} (80% range {low} to {high}). Against the {now} of your plan it gains {gain} over {months} months (80% interval {least} to {most}), after the {cost} that the run and its data cost.",
+        "The best accuracy to buy is {best} (80% range {low} to {high}). Against the {now} of your plan it gains {gain} over {months} months (80% interval {least} to {most}), after a cost of {cost}.",
         **values,
     )
 
 
-def _next(point: NextPoint, venture: Venture, _: Language) -> str:
+def _next(point: NextPoint, planned: bool, venture: Venture, _: Language) -> str:
     values: dict[str, object] = {
         "now": _.percent(point.now, 3),
         "then": _.percent(point.now + point.step, 3),
@@ -188,6 +235,17 @@ def _next(point: NextPoint, venture: Venture, _: Language) -> str:
         "low": _.money(point.low, "USD"),
         "worth": _.money(worth(venture, point.now, point.now + point.step), "USD"),
     }
+    if planned and point.high is None:
+        return _(
+            "The next step of accuracy, from {now} to {then}, costs {paid} more than the training you plan today (80% interval from {low}, with no upper end that the data support); in your plan it is worth {worth}.",
+            **values,
+        )
+    if planned:
+        return _(
+            "The next step of accuracy, from {now} to {then}, costs {paid} more than the training you plan today (80% interval {low} to {high}); in your plan it is worth {worth}.",
+            high=_.money(point.high or 0.0, "USD"),
+            **values,
+        )
     if point.high is None:
         return _(
             "The next step of accuracy, from {now} to {then}, costs {paid} more than your largest run (80% interval from {low}, with no upper end that the data support); in your plan it is worth {worth}.",
@@ -230,17 +288,27 @@ def _frontier(runs: list[Finished], _: Language) -> None:
         )
 
 
-def _taken(low: float, high: float, count: int) -> None:
+def _taken(low: float, high: float, count: int, planned: bool) -> None:
     """Accuracy and what it moves, in one change."""
     ws, _ = workspace(), say()
     driver = ws.venture.driver("accuracy")
-    source = Source(
-        kind="estimated",
-        text=Text(f"curve through {count} measured runs", f"{count} 次实测训练拟合的曲线"),
+    text = (
+        Text(
+            f"from today, the fall of the error in {count} measured runs of a demo",
+            f"从目前的准确率出发，按 {count} 次演示训练实测的错误率降幅推算",
+        )
+        if planned
+        else Text(f"curve through {count} measured runs", f"{count} 次实测训练拟合的曲线")
     )
+    if planned:
+        # The plan now counts on what is to be bought; where the task stands today does not move with it.
+        keep_task_accuracy(ws)
+    # Where nothing is bought there is no doubt: the accuracy is that of today.
+    amount = Amount.interval(low, high, driver.distribution) if high - low > SAME_SHARE else Amount.point(low)
+    source = Source(kind="estimated", text=text)
     before = project(ws.venture)
     taken = ws.change(
-        lambda v: with_accuracy(v, Amount.interval(low, high, driver.distribution), source),
+        lambda v: with_accuracy(v, amount, source),
         _("{driver}: the best to buy", driver=_.text(driver.label)),
         place="tradeoffs",
     )

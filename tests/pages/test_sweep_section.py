@@ -27,6 +27,8 @@ def test_the_form_names_the_runs_and_says_when_their_price_is_not_known_yet(tab,
     app = tab("training")
     app.text_input(key="sweep:values:train_images").set_value("1000, 2000, 4000").run()
     assert "3 runs. How fast they are has not been measured here yet" in text(app)
+    app.text_input(key="sweep:values:train_images").set_value("1000").run()
+    assert "One run. How fast it is has not been measured here yet" in text(app)
 
 
 def test_the_price_comes_from_the_speed_of_earlier_runs(tab, store, monkeypatch):
@@ -39,6 +41,10 @@ def test_the_price_comes_from_the_speed_of_earlier_runs(tab, store, monkeypatch)
     assert "within the budget" in text(app)
     app.number_input(key="sweep:minutes").set_value(0.1).run()
     assert "the budget pays for about 1 of them" in text(app)
+    app.text_input(key="sweep:values:train_images").set_value("1000").run()
+    assert "One run, about" in text(app) and "within the budget" in text(app)
+    app.number_input(key="sweep:minutes").set_value(0.001).run()
+    assert "more than the budget pays for" in text(app)
 
 
 def test_a_click_starts_the_sweep_with_what_was_typed(tab, store):
@@ -57,6 +63,14 @@ def test_a_click_starts_the_sweep_with_what_was_typed(tab, store):
     assert sweep.axes == (Axis("learning_rate", (0.001, 0.1), between=True),)
     assert sweep.base.network == "mlp"
     assert app.button(key="sweep:start").disabled
+
+
+def test_the_second_of_two_quick_clicks_starts_no_second_sweep(tab, store):
+    app = tab("training")
+    begun(store, venture(app))  # by the first click, before the page was drawn again
+    app.button(key="sweep:start").click().run()
+    assert not app.exception
+    assert len(store.sweeps.rows("local", venture(app))) == 1
 
 
 @pytest.mark.parametrize(("typed", "said"), [("1000, x", "The values of"), ("10 to 5", "from a smaller")])

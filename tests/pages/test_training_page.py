@@ -1,6 +1,7 @@
 """Training, as a founder sees it: the settings, the queue, a run under way, and how each kind of run ended."""
 
 import json
+import time
 from dataclasses import replace
 
 import pytest
@@ -120,6 +121,24 @@ def test_a_run_under_way_shows_step_time_money_energy_and_its_curve(tab, store):
     assert store.runs.get("local", row.id).cancel_requested
     stop = app.button(key=f"training:stop:{row.id}")
     assert (stop.label, stop.disabled) == ("Stopping …", True)
+
+
+def test_a_run_that_goes_on_shows_what_it_cost_before_its_pause_too(tab, store, monkeypatch):
+    """Its energy is told so too."""
+    app = tab("training")
+    now = time.time()
+    with monkeypatch.context() as patch:
+        patch.setattr("core.storage.queue.time.time", lambda: now - 3_700)
+        row = queued(store, venture(app), replace(SPEC, price_per_hour=10.0))
+        store.runs.claim(WORKER, 1e6)
+        patch.setattr("core.storage.queue.time.time", lambda: now - 100)
+        store.runs.finish(row.id, WORKER, "stopped", None)
+    store.runs.resume("local", row.id, 0)
+    store.runs.claim(WORKER, 1e6)
+    app.run()
+    shown = {m.label: m.value for m in app.metric}
+    assert shown["Cost (USD)"] == "$10"
+    assert shown["Seconds"].replace(",", "").startswith("360")
 
 
 def test_a_finished_run_shows_what_it_measured_with_units(tab, store):

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -124,6 +125,37 @@ def test_rebuilding_a_table_deletes_no_rows_that_point_at_it(database, venture):
     ventures.delete("me", row.id)  # foreign keys are on again, and take the versions along
     with database.reading() as connection:
         assert connection.scalar(text("SELECT count(*) FROM venture_versions")) == 0
+
+
+def test_what_runs_took_in_the_last_day_is_counted_on_by_the_migration(new_database):
+    database = Database(new_database(False))
+    now = time.time()
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "core" / "storage" / "migrations"))
+    with database.rebuilding() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        for name, began, ended in (("old", 2 * 86_400, 90_000), ("new", 700, 100), ("waits", None, None)):
+            connection.execute(
+                text(
+                    "INSERT INTO runs (id, owner, state, spec, step, seconds, submitted_at, started_at, "
+                    "ended_at, attempt, cancel_requested) VALUES (:id, 'me', 'done', :spec, 0, 0, 0, :began, "
+                    ":ended, 1, false)"
+                ),
+                {
+                    "id": name,
+                    "spec": '{"price_per_hour": 36.0}',
+                    "began": began and now - began,
+                    "ended": ended and now - ended,
+                },
+            )
+    store = Store(database)
+    store.migrate()
+    (held,) = store.runs.held_since("me", now - 86_400)
+    assert held.ended_at - held.started_at == pytest.approx(600)
+    assert held.price_per_hour == 36.0
+    assert store.runs.get("me", "new").held_before == 0.0
+    database.close()
 
 
 def test_the_command_migrates_and_says_where_without_the_password(tmp_path):

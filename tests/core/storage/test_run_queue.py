@@ -159,6 +159,26 @@ def test_a_lease_that_ends_makes_the_run_interrupted_with_a_reason(store):
     assert store.runs.reap(now + 60) == []
 
 
+@pytest.mark.parametrize("noticed", ["reap", "release"])
+def test_a_lost_run_ended_with_its_lease_however_late_that_is_noticed(store, monkeypatch, noticed):
+    """A machine that was off for hours has trained nothing in them."""
+    run = store.runs.submit("me", None, "{}").id
+    claimed = store.runs.claim("dead", 5)
+    later = time.time() + 4 * 3_600
+    monkeypatch.setattr("core.storage.queue.time.time", lambda: later)
+    (lost,) = store.runs.reap(later) if noticed == "reap" else store.runs.release("dead", Reason("gone"))
+    assert (lost.id, lost.state) == (run, "interrupted")
+    assert lost.ended_at - lost.started_at == pytest.approx(5)
+    assert lost.ended_at == pytest.approx(claimed.lease_until)
+
+
+def test_a_run_that_is_released_at_once_ended_now_and_not_when_its_lease_would_have(store):
+    store.runs.submit("me", None, "{}")
+    store.runs.claim("dead", 1e6)
+    (lost,) = store.runs.release("dead", Reason("gone"))
+    assert lost.ended_at <= time.time()
+
+
 def test_a_worker_that_was_given_up_cannot_write_over_the_end(store):
     run = store.runs.submit("me", None, "{}").id
     store.runs.claim("slow", 5)

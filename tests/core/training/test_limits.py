@@ -13,7 +13,7 @@ from core.training.device import Device
 from core.training.limits import Limits, Usage, resume, submit, usage
 from core.training.spec import RunSpec
 from core.training.sweep import Axis, Sweep
-from core.training.sweeping import advance
+from core.training.sweeping import advance, held, left
 from core.training.waiting import Wait, expected_wait
 
 CPU = Device("cpu", "CPU", cores=2, memory_bytes=8 << 30, backend="tensorflow")
@@ -40,7 +40,7 @@ def ran(
 ) -> None:
     """A run of ``owner`` that held the device from ``began`` to ``ended``, in seconds before now."""
     now = time.time()
-    row = store.runs.submit(owner, None, spec.to_json())
+    row = store.runs.submit(owner, None, spec.to_json(), 100)
     with monkeypatch.context() as patch:
         patch.setattr("core.storage.queue.time.time", lambda: now - began)
         assert store.runs.claim("w", 1e9).id == row.id
@@ -59,12 +59,76 @@ def test_usage_is_what_the_last_24_hours_took_of_ones_own_runs(store, monkeypatc
     assert used.dollars == pytest.approx(72, abs=0.1)
 
 
+def goes_on(store: Store, monkeypatch: pytest.MonkeyPatch, run_id: str, began: float) -> RunRow:
+    """The run goes on, ``began`` seconds before now."""
+    resume(store, "me", run_id, 0)
+    now = time.time()
+    with monkeypatch.context() as patch:
+        patch.setattr("core.storage.queue.time.time", lambda: now - began)
+        claimed = store.runs.claim("w", 1e9)
+    assert claimed is not None and claimed.id == run_id
+    return claimed
+
+
 def test_a_pause_takes_nothing_off_what_a_run_has_used(store, monkeypatch):
-    """The queue knows the time since the run went on; the run knows all of it."""
-    ran(store, monkeypatch, 60, 0, summary='{"held_seconds": 600.0}')
-    assert usage(store, "me").minutes == pytest.approx(10)
-    ran(store, monkeypatch, 60, 0, state="interrupted", summary='{"joules": 5.0}')
+    """Neither while it waits to go on, nor while it goes on, nor afterwards."""
+    ran(store, monkeypatch, 900, 300, state="stopped", summary='{"held_seconds": 600.0}')
+    (row,) = store.runs.rows("me")
+    row = goes_on(store, monkeypatch, row.id, 60)
     assert usage(store, "me").minutes == pytest.approx(11, abs=0.01)
+    assert usage(store, "me").dollars == pytest.approx(6.6, abs=0.01)
+    assert held(row) == pytest.approx(660, abs=1)
+    assert store.runs.finish(row.id, "w", "done", '{"held_seconds": 660.0}')
+    assert usage(store, "me").minutes == pytest.approx(11, abs=0.01)
+
+
+def test_a_run_that_goes_on_is_stopped_by_what_it_used_before_its_pause(store, monkeypatch):
+    monkeypatch.setenv(limits.MINUTES, "10.5")
+    ran(store, monkeypatch, 900, 300, state="stopped")
+    (row,) = store.runs.rows("me")
+    goes_on(store, monkeypatch, row.id, 60)
+    with pytest.raises(Refusal, match=r"limit of 10\.5 minutes"):
+        Limits.from_environment().check(usage(store, "me"))
+
+
+def test_what_was_used_longer_ago_than_a_day_counts_no_more_when_a_run_goes_on(store, monkeypatch):
+    hour = 3_600.0
+    ran(store, monkeypatch, 30 * hour, 26 * hour, state="stopped", summary='{"held_seconds": 14400.0}')
+    (row,) = store.runs.rows("me")
+    goes_on(store, monkeypatch, row.id, 60)
+    assert store.runs.finish(row.id, "w", "done", '{"held_seconds": 14460.0}')
+    assert usage(store, "me").minutes == pytest.approx(1, abs=0.01)
+
+
+def test_deleting_a_run_gives_nothing_back(store, monkeypatch):
+    ran(store, monkeypatch, 700, 0)
+    (row,) = store.runs.rows("me")
+    store.runs.delete("me", row.id)
+    assert usage(store, "me").minutes == pytest.approx(700 / 60, abs=0.01)
+
+
+def test_the_time_left_of_a_run_that_goes_on_is_reckoned_with_what_it_took_before(store, monkeypatch):
+    """Half of the steps took ten minutes before the pause; so does the other half."""
+    ran(store, monkeypatch, 900, 300, state="stopped")
+    (row,) = store.runs.rows("me")
+    row = goes_on(store, monkeypatch, row.id, 0)
+    store.runs.progress(row.id, 50, 600.0, "CPU")
+    assert left(store.runs.get("me", row.id), lambda spec: None) == pytest.approx(600, abs=2)
+
+
+@pytest.mark.parametrize("ending", ["reap", "release"])
+def test_what_a_lost_run_used_counts(store, monkeypatch, ending):
+    ran(store, monkeypatch, 60, 0)
+    store.runs.submit("me", None, SPEC.to_json())
+    now = time.time()
+    with monkeypatch.context() as patch:
+        patch.setattr("core.storage.queue.time.time", lambda: now - 120)
+        store.runs.claim("w", 119.9)
+    (lost,) = (
+        store.runs.reap(time.time()) if ending == "reap" else store.runs.release("w", Refusal("It died."))
+    )
+    store.runs.delete("me", lost.id)
+    assert usage(store, "me").minutes == pytest.approx(3, abs=0.02)
 
 
 def test_the_price_of_the_server_is_the_least_that_counts_whatever_was_typed(store, monkeypatch):
@@ -130,8 +194,9 @@ def test_going_on_is_refused_like_beginning_and_waiting_for_it_takes_nothing(sto
         resume(store, "me", row.id, 0)
     assert store.runs.get("me", row.id).state == "stopped"
     monkeypatch.setenv(limits.MINUTES, "20")
+    before = usage(store, "me")
     assert resume(store, "me", row.id, 0).state == "queued"
-    assert usage(store, "me") == Usage(0.0, 0.0)
+    assert usage(store, "me").minutes == pytest.approx(before.minutes, abs=1e-3)
 
 
 def test_a_sweep_ends_where_its_owner_has_nothing_left(store, monkeypatch):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import optuna
 import pytest
 
 from core.i18n import Refusal
@@ -135,6 +136,40 @@ def test_halving_waits_for_the_runs_under_way_and_leaves_failed_ones_behind() ->
     failed = [replace(t, state="failed", accuracy=None) for t in trials]
     assert next_run(sweep, failed) is None
     assert next_run(sweep, [*failed[:2], trials[2]]) == replace(trials[2].spec, train_images=3_000)
+
+
+def test_a_failed_run_is_worse_than_any_share_explained_below_zero() -> None:
+    """Of numbers badly predicted, less than nothing is explained."""
+    base = RunSpec(dataset="diabetes", epochs=1, train_images=350)
+    sweep = Sweep(
+        base=replace(base, epochs=9),
+        axes=(Axis("train_images", (100, 350), True), RATES),
+        method="halving",
+        runs=3,
+        budget_minutes=10,
+    )
+    first = played(sweep, lambda spec: -0.5, most=3)
+    tried = [replace(first[0], state="failed", accuracy=None), *first[1:]]
+    larger = next_run(sweep, tried)
+    assert larger is not None and larger.learning_rate == first[1].spec.learning_rate
+
+
+def test_a_search_takes_a_failed_run_for_as_bad_as_the_worst(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[float] = []
+    made = optuna.trial.create_trial
+    monkeypatch.setattr(
+        optuna.trial, "create_trial", lambda **given: told.append(given["value"]) or made(**given)
+    )
+    sweep = Sweep(base=BASE, axes=(RATES,), method="search", runs=9, budget_minutes=10)
+    spec = next_run(sweep, [])
+    assert spec is not None
+    rates = (0.001, 0.01, 0.1)
+    tried = [
+        Trial(replace(spec, learning_rate=rate), "done" if share else "failed", share)
+        for rate, share in zip(rates, (-3.0, -0.2, None), strict=True)
+    ]
+    next_run(sweep, tried)
+    assert told == [-3.0, -0.2, -3.0]
 
 
 @pytest.mark.parametrize("method", ["every", "search", "halving"])

@@ -8,6 +8,11 @@ from pathlib import Path
 import pytest
 
 from core.__main__ import main
+from core.i18n import Refusal
+from core.training.result import RunResult
+from core.training.spec import RunSpec
+from core.training.sweep import Axis, Sweep
+from core.training.sweep_command import sweep_report
 
 ROOT = Path(__file__).parents[3]
 GIVEN = ["sweep", "--preset", "mlp", "--epochs", "1", "--train-images", "400"]
@@ -47,6 +52,28 @@ def test_a_sweep_from_the_shell_trains_and_tells_the_best() -> None:
     best = max(told["runs"], key=lambda run: run["validation_accuracy"])
     assert told["best"] == {"epochs": best["epochs"], "accuracy": best["validation_accuracy"]}
     assert ran.stderr.count("accuracy") == 2
+
+
+def test_a_run_of_a_sweep_from_the_shell_uses_no_energy_of_those_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of processor time, the first run has that since the process began, each other that since the one before."""
+    busy: list[float] = []
+    told = iter((7.0, 9.0))
+
+    def train(spec: RunSpec, *, spent: float, **_: object) -> RunResult:
+        busy.append(spent)
+        raise Refusal("Not trained.")
+
+    monkeypatch.setattr("core.training.run.train", train)
+    monkeypatch.setattr("core.training.sweep_command.time.process_time", lambda: next(told))
+    sweep = Sweep(
+        base=RunSpec(network="mlp", train_images=400),
+        axes=(Axis("epochs", (1, 2)),),
+        budget_minutes=5,
+    )
+    assert [run["state"] for run in sweep_report(sweep)["runs"]] == ["failed", "failed"]
+    assert busy == [0.0, 7.0]
 
 
 def test_the_runs_of_a_sweep_from_the_shell_make_a_curve(

@@ -166,7 +166,7 @@ def test_the_same_runs_give_the_same_curve() -> None:
 def test_fewer_than_four_sizes_are_refused() -> None:
     almost_same = [point(FLOP * x, 0.9) for x in (1, 1.01, 1.02, 2, 4)]
     for points in ([], law(0.2, 0.5)[:3], law(0.2, 0.5)[:3] * 2, almost_same):
-        with pytest.raises(Refusal, match="sizes of training have been measured; a curve needs at least 4"):
+        with pytest.raises(Refusal, match=r"measured so far: \d; a curve needs at least 4"):
             fit(points)
 
 
@@ -353,10 +353,38 @@ def test_the_fall_is_of_the_error_that_the_task_has_today() -> None:
     assert 0.8 < low < middle < high < 1
 
 
+def test_a_curve_carried_over_to_a_task_falls_as_the_transfers_say() -> None:
+    """From the accuracy of today, which is given and in no doubt, and along the same exponent."""
+    measured = fit(law(0.2, 0.3))
+    carried = measured.carried_over(0.7)
+    assert (
+        carried.accuracy(carried.largest).mid == carried.accuracy(carried.largest).low == pytest.approx(0.7)
+    )
+    for step in transfers(measured):
+        found = carried.accuracy(carried.largest * step.factor)
+        assert (found.low, found.mid, found.high) == pytest.approx(step.accuracy(0.7), abs=1e-3)
+    assert carried.a * carried.largest**-carried.b == pytest.approx(0.3)
+    with pytest.raises(Refusal, match="The accuracy of your task is"):
+        measured.carried_over(1.0)
+
+
 @pytest.mark.parametrize("now", [0.0, 1.0, -1.0, math.nan, math.inf])
 def test_an_accuracy_of_today_that_is_no_share_is_refused(now: float) -> None:
     with pytest.raises(Refusal, match="The accuracy of your task is"):
         transfers(fit(law(0.2, 0.3)))[0].accuracy(now)
+
+
+@pytest.mark.parametrize("accuracy", [0.01, 0.5, 0.79, 0.8, 0.81])
+def test_no_less_than_the_smallest_run_is_priced_and_never_with_what_is_no_number(accuracy: float) -> None:
+    """Flat, and on a small test: many draws have an error that rises with the size."""
+    errors = {100: 0.21, 200: 0.207, 400: 0.204, 800: 0.2}
+    points = [
+        Measured(str(size), size, 1.0 + size, 0.0, 1 - error, size, 200) for size, error in errors.items()
+    ]
+    reach = fit(points).reach(accuracy, 3_600.0)
+    assert 100 * (1 - 1e-9) <= reach.size[0] <= reach.size[1]
+    assert reach.cost_usd[0] >= 100
+    assert reach.size[2] is None or reach.size[2] >= reach.size[1]
 
 
 def test_families_of_other_data_have_other_names_and_keys() -> None:
@@ -382,9 +410,24 @@ def test_families_of_other_data_have_other_names_and_keys() -> None:
     ]
     found = list(families((str(n), spec, result(spec, 0.9)) for n, spec in enumerate(specs)))
     assert len({family.name for family in found}) == len({family.key for family in found}) == 4
-    assert "first.csv" in found[0].name
+    assert "first.csv" in found[0].name.en
     (again,) = families([("again", specs[0], result(specs[0], 0.8))])
     assert again.key == found[0].key
+
+
+def test_a_family_is_named_in_words_of_the_language_and_not_in_codes() -> None:
+    spec = RunSpec(network="mlp", dropout=0.25, batch_norm=True, schedule="one_cycle", width=64)
+    (found,) = families([("one", spec, result(spec, 0.9))])
+    assert (
+        found.name.en
+        == "MLP · Adam · ReLU · Cross-entropy · batch size 64 · width 64 · dropout 0.25 · batch normalisation · One cycle"
+    )
+    assert (
+        found.name.zh
+        == "MLP · Adam · ReLU · 交叉熵 · 批大小 64 · 宽度 64 · 随机失活率 0.25 · 批归一化 · 单周期"
+    )
+    (iris,) = families([("two", RunSpec(dataset="iris"), result(RunSpec(dataset="iris"), 0.9))])
+    assert "Iris" in iris.name.en and "iris" not in iris.name.zh
 
 
 def test_the_title_for_others_does_not_tell_what_own_data_is_called() -> None:

@@ -88,6 +88,27 @@ def test_progress_goes_from_the_first_batch_to_the_test(watched: tuple[RunResult
     assert said[-1].seconds_left == 0
 
 
+def test_what_is_said_of_training_is_the_mean_since_the_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said after every batch, it is the loss of that batch; so their mean is the one over the epoch."""
+    monkeypatch.setattr("core.training.watch.REPORT_EVERY_S", 0.0)
+    said: list[Progress] = []
+    spec = replace(SMALL, train_images=1_030)  # the last batch of an epoch is smaller
+    result = train(spec, lambda progress: said.append(progress) or True)  # type: ignore[func-returns-value]
+    by_step = {p.step: p for p in said if p.phase == "train"}
+    assert sorted(by_step) == list(range(1, spec.total_steps + 1))
+    last = [by_step[step] for step in range(spec.steps_per_epoch + 1, spec.total_steps + 1)]
+    sizes = [50] * (spec.steps_per_epoch - 1) + [30]
+    assert np.average([p.loss for p in last], weights=sizes) == pytest.approx(result.train_loss, rel=1e-4)
+    assert np.average([p.accuracy for p in last], weights=sizes) == pytest.approx(
+        result.train_accuracy, rel=1e-4
+    )
+    accuracies = [p.accuracy * size for p, size in zip(last, sizes, strict=True) if p.accuracy is not None]
+    assert accuracies == pytest.approx(np.round(accuracies), abs=0.02), "whole numbers of right answers"
+    assert np.std([p.loss for p in last if p.loss is not None]) > 0.02, (
+        "batches differ; means so far hardly do"
+    )
+
+
 def test_training_is_that_of_a_plain_script_given_the_same_order() -> None:
     """Every image once an epoch with its own label, in a new order; and then the very weights of plain Keras."""
     images, count, epochs = datasets.load("mnist"), 640, 2
@@ -270,6 +291,25 @@ def test_training_that_diverges_ends_with_a_reason(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(networks, "loss", lambda spec: undefined)
     with pytest.raises(Refusal, match=r"no number any more after step 1: .* learning rate well below 0\.001"):
         train(SMALL)
+
+
+def test_a_last_step_that_diverges_ends_with_a_reason_and_not_with_a_test() -> None:
+    """The loss of the only batch is that before the step; after it no answer is a number."""
+    spec = RunSpec(dataset="diabetes", train_images=100, batch_size=128, epochs=1, optimizer="sgd")
+    wild = replace(spec, depth=6, learning_rate=10.0, width=1024, epochs=2)
+    with pytest.raises(Refusal, match=r"no number any more after step \d: the training diverged"):
+        train(wild)
+
+
+def test_what_a_process_computed_before_is_no_energy_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two runs in a row, the processor busy for a minute in between by its clock."""
+    first = train(SMALL)
+    clock = time.process_time
+    monkeypatch.setattr(time, "process_time", lambda: clock() + 60.0)
+    second = train(SMALL)
+    if first.energy.method != "tdp_model":
+        pytest.skip("this machine measures energy")
+    assert second.energy.joules < first.energy.joules + 60.0  # of 166 J that the minute would be
 
 
 def test_too_little_memory_ends_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
