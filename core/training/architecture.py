@@ -5,16 +5,18 @@ A network is a list of layers on inputs of ``height × width × channels``; a ro
 without any framework, so that a page can say what a run will cost before it is started.
 
 FLOP count as in the literature on training cost: a multiplication and an addition are two operations;
-biases, activations, pooling and normalisation are left out (under 1 %). Training an example costs the
-forward pass and two passes of the same size backward (gradients of the weights and of the inputs); the
-first layer with weights needs no gradient of its inputs.
+biases, activations, pooling and normalisation are left out (under 1 %), and so is what the optimiser does.
+Training an example costs the forward pass and two passes of the same size backward, one for the gradient of
+the weights and one for that of the inputs: a layer without weights has only the second, and the first layer
+with weights only the first. Looking a vector up multiplies nothing, forward or backward: an example changes
+the vectors of its own names and no others, though Adam moves all of them a little.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 from core.i18n import Text
+from core.training.described import Input
 
 Shape = tuple[int, int, int]
 """Height, width, channels of what a layer hands on; a flat vector is ``(1, 1, length)``."""
@@ -135,7 +137,52 @@ class Dense:
         return 2 * given[2] * self.units
 
 
-Layer = Convolution | Pooling | Flatten | Activation | Dropout | Normalization | Dense
+HELD_VECTORS, HELD_BIASES = 40, 10
+"""How firmly the numbers of a name are held towards zero: as if so many ratings more had been seen of it, all of
+them at the mean. Chosen like the rest of the recipe, see ``benchmarks.ratings``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """For each of ``names`` a vector of ``width`` numbers and a bias; of a row, those of the names in it."""
+
+    names: int
+    width: int
+
+    def shape(self, given: Shape) -> Shape:
+        return 1, given[2], self.width + 1
+
+    def parameters(self, given: Shape) -> int:
+        return self.names * (self.width + 1)
+
+    def forward_flop(self, given: Shape) -> int:
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """The vectors of a row multiplied two by two, all of it summed, and the biases added: a number.
+
+    A factorisation machine (S. Rendle, ICDM 2010). Of two columns, who rates and what is rated, it is matrix
+    factorisation with biases (Y. Koren, R. Bell, C. Volinsky, IEEE Computer 42 (2009) 8). All pairs cost no
+    more than one pass over the vectors, since Σᵢ﹤ⱼ vᵢ·vⱼ = ½ (|Σ v|² - Σ |v|²).
+    """
+
+    def shape(self, given: Shape) -> Shape:
+        return 1, 1, 1
+
+    def parameters(self, given: Shape) -> int:
+        return 0
+
+    def forward_flop(self, given: Shape) -> int:
+        # Of each of width numbers: columns - 1 additions and a square; columns squares and columns - 1
+        # additions; one difference, and one addition to the sum.
+        columns, width = given[1], given[2] - 1
+        return width * (3 * columns + 1)
+
+
+Stacked = Convolution | Pooling | Flatten | Activation | Dropout | Normalization | Dense
+Layer = Stacked | Lookup | Pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +205,12 @@ class Network:
     @property
     def training_flop(self) -> int:
         """FLOP to train on one example once."""
-        first = next(flop for layer, given in self._inputs() if (flop := layer.forward_flop(given)))
-        return 3 * self.forward_flop - first
+        total, learned = 0, False
+        for layer, given in self._inputs():
+            weights = layer.parameters(given) > 0
+            total += layer.forward_flop(given) * (1 + weights + learned)
+            learned = learned or weights
+        return total
 
     def _inputs(self) -> list[tuple[Layer, Shape]]:
         """Each layer with the shape that it is given."""
@@ -179,27 +230,38 @@ class Options:
     depth: int
     dropout: float = 0.0
     batch_norm: bool = False
+    names: int = 0
+    """In the columns of ratings together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of network: its words, its usual ``width`` and ``depth``, and its layers.
 
-    ``width``: filters of the first convolution (each further one has twice as many), or units of every
-    hidden layer. ``depth``: convolutions, or hidden layers.
+    ``width``: filters of the first convolution (each further one has twice as many), units of every
+    hidden layer, or numbers of a vector. ``depth``: convolutions, or hidden layers; 1 where there are none.
+    ``takes``: what it may be given, as ``Dataset.input`` names it.
     """
 
     key: str
     label: Text
     note: Text
-    takes: Literal["images", "anything"]
+    takes: tuple[Input, ...]
     width: int
     depth: int
     _body: Callable[[Shape, Options], list[Layer]]
 
     def network(self, given: Shape, outputs: int, options: Options) -> Network:
         """The network for inputs of ``given`` shape with ``outputs`` classes, or 1 for a number."""
-        return Network(given, (*self._body(given, options), Dense(outputs, output=True)))
+        body = self._body(given, options)
+        if self.layered:
+            body.append(Dense(outputs, output=True))
+        return Network(given, tuple(body))
+
+    @property
+    def layered(self) -> bool:
+        """Whether it is a stack of layers, with a depth, an activation and what else belongs to one."""
+        return "ratings" not in self.takes
 
 
 def _hidden(units: int, options: Options) -> list[Layer]:
@@ -219,11 +281,16 @@ def _perceptron(given: Shape, options: Options) -> list[Layer]:
     return layers
 
 
+def _factors(given: Shape, options: Options) -> list[Layer]:
+    return [Lookup(options.names, options.width), Pairs()]
+
+
 def _convolutional(first: int, then: int, *, pool_first: bool) -> Callable[[Shape, Options], list[Layer]]:
     """Blocks of convolution, activation and pooling, in that order or with pooling before the activation.
 
-    Filters have ``first`` pixels a side in the first block and ``then`` in the others. The largest of some numbers is the same before and after a rising activation, but pooling first
-    leaves a quarter of the work to the activation and its gradient.
+    Filters have ``first`` pixels a side in the first block and ``then`` in the others. The largest of some
+    numbers is the same before and after a rising activation, but pooling first leaves a quarter of the work
+    to the activation and its gradient.
     """
 
     def body(given: Shape, options: Options) -> list[Layer]:
@@ -260,7 +327,7 @@ NETWORKS = {
             "More accurate on pictures, about forty times the work of the perceptron.",
             zh="多层小卷积核提取笔画和拐角，再由 128 个神经元判断。对图像更准确，运算量约为感知机的四十倍。",
         ),
-        "images",
+        ("images",),
         32,
         2,
         _convolutional(3, 3, pool_first=False),
@@ -273,7 +340,7 @@ NETWORKS = {
             "Under a third of the work of the convolutional network, and as accurate.",
             zh="卷积核数量减半，首层卷积核更大，并在激活之前先缩小图像。运算量不到卷积神经网络的三分之一，准确率相当。",
         ),
-        "images",
+        ("images",),
         16,
         2,
         _convolutional(5, 3, pool_first=True),
@@ -286,10 +353,28 @@ NETWORKS = {
             "a little less accurate on pictures; the one for tables.",
             zh="所有输入直接送入每层 128 个神经元。运算量远小于卷积神经网络，对图像略欠准确；适合表格数据。",
         ),
-        "anything",
+        ("images", "table"),
         HIDDEN_UNITS,
         1,
         _perceptron,
     ),
+    "factors": Kind(
+        "factors",
+        Text(en="Factors for each name", zh="每个名称的因子"),
+        Text(
+            en="A few learned numbers for each student, each lecturer and whatever else is known; those that agree "
+            "add to the rating (matrix factorisation of every pair of columns). The one for ratings.",
+            zh="为每名学生、每位讲师及其他已知信息各学习几个数；彼此吻合的数会提高评分（对每两列做矩阵分解）。适合评分数据。",
+        ),
+        ("ratings",),
+        8,
+        1,
+        _factors,
+    ),
 }
-"""The kinds of network on offer, by key."""
+"""The kinds of network there are, by key."""
+
+
+def networks_for(given: Input) -> dict[str, Kind]:
+    """The kinds of network that take what is ``given``, by key."""
+    return {key: kind for key, kind in NETWORKS.items() if given in kind.takes}

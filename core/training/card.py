@@ -132,6 +132,12 @@ def _limits(spec: RunSpec, report: Report | None, _: Language) -> str:
                 share=_share(weakest[3], _),
             )
         )
+    if spec.data.ids:
+        lines.append(
+            _(
+                "Of a student or lecturer with few ratings it knows little, of a new one nothing: its answer is then close to the mean."
+            )
+        )
     if spec.data.test_images < 1_000:
         lines.append(
             _(

@@ -29,6 +29,7 @@ from core.training.shipped import (
     FASHION,
     IRIS,
     MNIST,
+    RATINGS,
     REVIEWS,
     VOWELS,
     WINE,
@@ -45,6 +46,7 @@ __all__ = [
     "IRIS",
     "MNIST",
     "OWN",
+    "RATINGS",
     "REVIEWS",
     "VOWELS",
     "WINE",
@@ -108,6 +110,8 @@ def load(key: str, folder: Path = _FOLDER) -> Examples:
     if dataset.file.endswith(".csv"):
         return split_table(content, dataset.task, dataset.text_columns)
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        if dataset.ids:
+            return _ratings(arrays, dataset)
         if dataset.kind == "table":
             return _recordings(arrays, dataset)
         return Examples(
@@ -148,6 +152,30 @@ def _recordings(arrays: Any, dataset: Dataset) -> Examples:
         train_labels=fixed(arrays["y_train"]),
         test=fixed(test),
         test_labels=fixed(arrays["y_test"]),
+        encoding=encoding,
+    )
+
+
+def _ratings(arrays: Any, dataset: Dataset) -> Examples:
+    """Ratings as rows of names: every value of every column is a number of its own, those of the first column
+    first, and 0 is a value not known. The answer is in deviations from the mean of those trained on.
+    """
+    answers = arrays["rating"].astype(float)
+    train, test = split(answers)
+    target = Target(dataset.target.en, mean=float(answers[train].mean()), std=float(answers[train].std()))
+    codes, columns, before = [], {}, 0
+    for column in dataset.ids:
+        # As a number from 1 to the count it is typed and shown; the encoding adds those of the columns before.
+        columns[column.key] = np.unique(arrays[column.key], return_inverse=True)[1] + 1.0
+        codes.append(Code(column.key, "number", mean=-float(before)))
+        before += column.count
+    encoding = Encoding(tuple(codes), target)
+    rows, labels = encoding.encode(Table(columns)), target.encode(answers)
+    return Examples(
+        train=fixed(rows[train]),
+        train_labels=fixed(labels[train]),
+        test=fixed(rows[test]),
+        test_labels=fixed(labels[test]),
         encoding=encoding,
     )
 

@@ -14,17 +14,34 @@ from core.training.tables import Task
 __all__ = ["AREAS", "OWN", "Area", "Dataset", "Kind", "OwnData", "Task"]
 
 Kind = Literal["images", "table"]
-Area = Literal["vision", "language", "speech", "table"]
+Area = Literal["vision", "language", "speech", "recommendation", "table"]
+Input = Literal["images", "table", "ratings"]
+"""What a network is given: pictures, rows of amounts, or rows of names."""
 
 AREAS: dict[Area, Text] = {
     "vision": Text(en="Vision", zh="视觉"),
     "language": Text(en="Language", zh="语言"),
     "speech": Text(en="Speech", zh="语音"),
+    "recommendation": Text(en="Recommendation", zh="推荐"),
     "table": Text(en="Table", zh="表格"),
 }
 """What a data set is an example of."""
 
 OWN = "own"
+
+
+@dataclass(frozen=True, slots=True)
+class IdColumn:
+    """A column whose values are names and no amounts, ``count`` of them, numbered from 1; 0 is one not known.
+
+    ``of``: whether it tells of who rates or of what is rated. ``names``: what the values of a short one are called.
+    """
+
+    key: str
+    label: Text
+    of: Literal["user", "item"]
+    count: int
+    names: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +50,8 @@ class Dataset:
 
     ``shape``: of one example, (height, width, channels) or (columns,). ``class_names``: what the
     classes are called; none where the answer is a number, ``target`` of which is the name. ``text_columns``:
-    how many columns count the words of a column of text.
+    how many columns count the words of a column of text. ``ids``: of ratings, the columns in their order, who
+    rates first and what is rated second; none for other data.
     """
 
     key: str
@@ -54,6 +72,16 @@ class Dataset:
     file: str
     sha256: str
     text_columns: int = TEXT_COLUMNS
+    ids: tuple[IdColumn, ...] = ()
+
+    @property
+    def input(self) -> Input:
+        return "ratings" if self.ids else self.kind
+
+    @property
+    def names(self) -> int:
+        """Names in all columns of ids together, with the one for what is not known."""
+        return 1 + sum(column.count for column in self.ids)
 
     @property
     def classes(self) -> int:

@@ -1,5 +1,5 @@
-"""Small jobs for the worker besides training: look into a file, answer with a trained network,
-or write it in another format.
+"""Small jobs for the worker besides training: look into a file, answer or recommend with a trained
+network, or write it in another format.
 
 The web process lays a question into a folder (:func:`ask`) and looks for the answer there
 (:func:`answer`); the supervisor's :class:`Desk` gives each question a process of its own, at most
@@ -30,7 +30,7 @@ AT_ONCE = 2
 MEMORY = 3 * 2**30
 """Bytes of address space for a process that looks into a file; it starts with a fifth of that."""
 
-SECONDS = {"look": 60.0, "prepare": 120.0, "predict": 60.0, "onnx": 60.0}
+SECONDS = {"look": 60.0, "prepare": 120.0, "predict": 60.0, "onnx": 60.0, "recommend": 60.0}
 """What may be asked, and how long an answer may take."""
 
 FORGOTTEN_S = 3600.0
@@ -227,6 +227,10 @@ def _answered(what: str, given: dict[str, Any]) -> Any:
         from core.training import answers
 
         return answers.predict(**given)
+    if what == "recommend":
+        from core.training import recommend
+
+        return recommend.recommend(**given)
     if what == "onnx":
         from core.training import onnx_file
 

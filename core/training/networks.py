@@ -5,13 +5,17 @@ from typing import Any
 import keras
 
 from core.training.architecture import (
+    HELD_BIASES,
+    HELD_VECTORS,
     Activation,
     Convolution,
     Dense,
     Dropout,
     Flatten,
     Layer,
+    Lookup,
     Normalization,
+    Pairs,
     Pooling,
 )
 from core.training.choices import WARM_UP
@@ -24,8 +28,33 @@ def build(spec: RunSpec) -> keras.Model:
     Weights are drawn from Keras' random state: call ``keras.utils.set_random_seed`` before.
     """
     numbers = spec.data.task == "number"
-    layers = [_layer(layer, spec.activation, numbers) for layer in spec.architecture.layers]
+    match spec.architecture.layers:
+        case (Lookup(names, width), Pairs()):
+            return _pairs(spec, names, width)
+        case stacked:
+            layers = [_layer(layer, spec.activation, numbers) for layer in stacked]
     return keras.Sequential([keras.Input(spec.data.shape), *layers], name=spec.network)
+
+
+def _pairs(spec: RunSpec, names: int, width: int) -> keras.Model:
+    """Vectors and biases looked up by name, multiplied two by two and summed; see ``architecture.Pairs``.
+
+    In 32 bits whatever the precision of the rest: with 16 most names could not be told apart. The square of
+    every weight adds to the loss (ridge regression); the loss is a mean, so the fewer the examples the more.
+    """
+
+    def table(columns: int, start: str, held: int) -> keras.layers.Embedding:
+        penalty = keras.regularizers.L2(held / spec.train_images)
+        return keras.layers.Embedding(
+            names, columns, embeddings_initializer=start, embeddings_regularizer=penalty, dtype="float32"
+        )
+
+    rows = keras.Input(spec.data.shape)
+    vectors = table(width, "uniform", HELD_VECTORS)(rows)
+    biases = table(1, "zeros", HELD_BIASES)(rows)
+    total, squares = keras.ops.sum(vectors, axis=1), keras.ops.sum(keras.ops.square(vectors), axis=1)
+    pairs = keras.ops.sum(keras.ops.square(total) - squares, axis=1, keepdims=True) / 2.0
+    return keras.Model(rows, pairs + keras.ops.sum(biases, axis=1), name=spec.network)
 
 
 def _layer(layer: Layer, activation: str, numbers: bool) -> keras.layers.Layer:
@@ -52,6 +81,8 @@ def _layer(layer: Layer, activation: str, numbers: bool) -> keras.layers.Layer:
             return keras.layers.Dense(units, activation=None if numbers else "softmax", dtype="float32")
         case Dense(units, _, activated):
             return keras.layers.Dense(units, activation=activation if activated else None)
+        case Lookup() | Pairs():
+            raise TypeError(f"{layer} does not stand in a stack")
 
 
 def optimizer(spec: RunSpec) -> keras.optimizers.Optimizer:
@@ -100,6 +131,33 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore
 
     def get_config(self) -> dict[str, Any]:
         return {"peak": self.peak, "steps": self.steps}
+
+
+PLAIN = "error"
+"""The loss without what the weights add to it, where they do."""
+
+
+def metrics(spec: RunSpec) -> list[keras.metrics.Metric]:
+    """What is told of a run besides its loss."""
+    if spec.data.task == "classes":
+        return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+    return [keras.metrics.MeanSquaredError(name=PLAIN)] if spec.data.ids else []
+
+
+class PlainLoss(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """Goes before the other callbacks: what they hear of the loss is what the answers are off by, as in the test."""
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        _plain(logs)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        _plain(logs)
+
+
+def _plain(logs: dict[str, float]) -> None:
+    for before in ("", "val_"):
+        if before + PLAIN in logs:
+            logs[f"{before}loss"] = logs.pop(before + PLAIN)
 
 
 def loss(spec: RunSpec) -> Any:

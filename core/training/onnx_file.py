@@ -107,6 +107,10 @@ def _metadata(name: str, spec: RunSpec, encoding: Encoding | None) -> dict[str, 
     if encoding is None:
         height, width, channels = data.shape
         words = f"{height} x {width} pixels, {channels} channels last, brightness divided by 255"
+    elif data.ids:
+        words = ", ".join(f"{column.key} 1 to {column.count}" for column in data.ids) + (
+            ": each less its mean in the key encoding, 0 for one not known"
+        )
     else:
         words = f"{data.shape[0]} numbers, encoded as the key encoding says"
     return {

@@ -16,6 +16,7 @@ from typing import Any
 from core.i18n import Text
 from core.training.choices import Choice
 from core.training.datasets import Dataset
+from core.training.described import Input
 
 FEW = 20_000
 """Pictures; with less, one or two passes over them are too few steps to learn from."""
@@ -106,23 +107,42 @@ PRESETS = {
             ),
             {"network": "mlp", "optimizer": "adam", "epochs": 5, "batch_size": 64},
         ),
+        Preset(
+            "ratings",
+            Text(en="Ratings", zh="评分"),
+            Text(
+                en="Eight numbers for each student, each lecturer and whatever else is known of a rating, learned in "
+                "ten passes: off by 1.19 (root mean square) where always saying the mean is off by 1.33.",
+                zh="为每名学生、每位讲师及评分的其他已知信息各学习八个数，训练十轮：典型误差 1.19，而总是回答平均值时为 1.33。",
+            ),
+            {
+                "network": "factors",
+                "optimizer": "adam",
+                "learning_rate": 0.01,
+                "schedule": "cosine",
+                "epochs": 10,
+                "batch_size": 256,
+            },
+        ),
     )
 }
 """The presets by key, simplest choice first."""
 
 
-def presets_for(kind: str) -> dict[str, Preset]:
-    """The presets for "images" or for a "table"."""
-    for_tables = ("table", "mlp")
-    return {
-        key: preset
-        for key, preset in PRESETS.items()
-        if (key in for_tables if kind == "table" else key != "table")
-    }
+_FOR: dict[Input, tuple[str, ...]] = {
+    "images": ("fast", "fastest", "cnn", "few", "mlp"),
+    "table": ("table", "mlp"),
+    "ratings": ("ratings",),
+}
+
+
+def presets_for(given: Input) -> dict[str, Preset]:
+    """The presets for data that are ``given`` so."""
+    return {key: PRESETS[key] for key in _FOR[given]}
 
 
 def first_for(data: Dataset) -> str:
     """The preset to begin with on ``data``."""
     if data.kind == "table":
-        return "table"
+        return _FOR[data.input][0]
     return "few" if data.train_images < FEW else "fast"

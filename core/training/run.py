@@ -79,15 +79,14 @@ def train(
     meter = Meter(used, spec.power_watts, spent)
     keras.utils.set_random_seed(spec.seed)
     examples = load(spec, owner)
-    chosen, kept_back = _split(spec, examples)
+    chosen, kept_back = split(spec, examples)
     device.use_precision(spec.precision, used)
     left = checkpoint.left(leave)
     model = networks.build(spec) if left is None or leave is None else _kept(leave, left)
-    classes = spec.data.task == "classes"
     model.compile(
         optimizer=networks.optimizer(spec) if left is None else model.optimizer,
         loss=networks.loss(spec),
-        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")] if classes else [],
+        metrics=networks.metrics(spec),
         jit_compile=device.compiles_itself(used),
     )
     patience = Patience(spec.patience, leave, left) if spec.patience else None
@@ -203,7 +202,7 @@ def answer(model: keras.Model, inputs: NDArray[Any]) -> NDArray[np.float32]:
     return answers
 
 
-def _split(spec: RunSpec, examples: datasets.Examples) -> tuple[Any, Any]:
+def split(spec: RunSpec, examples: datasets.Examples) -> tuple[Any, Any]:
     """Which examples to train on and which to validate on, as indices into the training examples."""
     if spec.train_images == spec.data.train_images:
         return slice(None), slice(0, 0)
@@ -236,8 +235,8 @@ def _fit(
         initial_epoch=watch.before.epochs,
         epochs=spec.epochs,
         verbose=0,
-        # Patience goes first, so that a checkpoint holds what it thought of the epoch.
-        callbacks=[patience, watch] if patience else [watch],
+        # Patience goes before, so that a checkpoint holds what it thought of the epoch.
+        callbacks=[networks.PlainLoss(), *([patience] if patience else []), watch],
         validation_data=validation,
         validation_batch_size=None if validation is None or "y" not in scored else SCORE_BATCH,
     )

@@ -11,13 +11,17 @@ from typing import Any
 import numpy as np
 
 from core.training.architecture import (
+    HELD_BIASES,
+    HELD_VECTORS,
     Activation,
     Convolution,
     Dense,
     Dropout,
     Flatten,
     Layer,
+    Lookup,
     Normalization,
+    Pairs,
     Pooling,
 )
 from core.training.choices import WARM_UP
@@ -52,7 +56,6 @@ def data_file(spec: RunSpec, examples: Examples) -> bytes:
 def script(spec: RunSpec) -> str:
     """The script, as Python text."""
     numbers = spec.data.task == "number"
-    layers = "\n".join(f"        {_layer(layer, spec, numbers)}," for layer in spec.architecture.layers)
     pictures = spec.data.kind == "images"
     channels = "[..., None]" if pictures and spec.data.shape[2] == 1 else ""
     scale = " / 255.0" if pictures else ""
@@ -62,9 +65,13 @@ def script(spec: RunSpec) -> str:
         if spec.precision == "mixed"
         else ""
     )
+    ratings = bool(spec.data.ids)
     metrics = "" if numbers else ', metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")]'
+    if ratings:
+        metrics = ', metrics=[keras.metrics.MeanSquaredError(name="error")]'
+    watched = '"val_error", mode="min"' if ratings else '"val_loss"'
     stopping = (
-        f'\n    callbacks=[keras.callbacks.EarlyStopping("val_loss", patience={spec.patience}, restore_best_weights=True)],'
+        f"\n    callbacks=[keras.callbacks.EarlyStopping({watched}, patience={spec.patience}, restore_best_weights=True)],"
         if spec.patience
         else ""
     )
@@ -105,12 +112,7 @@ def scored(x, y):
     return pipeline(tf.data.Dataset.range(len(data[x]), output_type=tf.int32).batch(500), x, y)
 
 {_rate(spec)}
-model = keras.Sequential(
-    [
-        keras.Input({spec.data.shape}),
-{layers}
-    ]
-)
+{_model(spec, numbers)}
 {_loss(spec)}model.compile(optimizer={_optimizer(spec)}, loss=loss{metrics}, jit_compile=False)
 steps = -(-len(data["x_train"]) // BATCH)
 model.fit(
@@ -123,6 +125,33 @@ model.fit(
 print(model.evaluate(scored("x_test", "y_test"), verbose=0, return_dict=True))
 model.save("model.keras")
 '''
+
+
+def _model(spec: RunSpec, numbers: bool) -> str:
+    match spec.architecture.layers:
+        case (Lookup(names, width), Pairs()):
+            return f"""
+def table(columns, start, held):
+    penalty = keras.regularizers.L2(held / len(data["x_train"]))
+    return keras.layers.Embedding(
+        {names}, columns, embeddings_initializer=start, embeddings_regularizer=penalty
+    )
+
+
+rows = keras.Input({spec.data.shape})
+vectors = table({width}, "uniform", {HELD_VECTORS})(rows)
+biases = table(1, "zeros", {HELD_BIASES})(rows)
+total, squares = keras.ops.sum(vectors, axis=1), keras.ops.sum(keras.ops.square(vectors), axis=1)
+pairs = keras.ops.sum(keras.ops.square(total) - squares, axis=1, keepdims=True) / 2.0
+model = keras.Model(rows, pairs + keras.ops.sum(biases, axis=1))"""
+        case stacked:
+            layers = "\n".join(f"        {_layer(layer, spec, numbers)}," for layer in stacked)
+            return f"""model = keras.Sequential(
+    [
+        keras.Input({spec.data.shape}),
+{layers}
+    ]
+)"""
 
 
 def _layer(layer: Layer, spec: RunSpec, numbers: bool) -> str:
@@ -146,6 +175,8 @@ def _layer(layer: Layer, spec: RunSpec, numbers: bool) -> str:
             return f"keras.layers.Dense({units}{softmax})"
         case Dense(units, _, activated):
             return f"keras.layers.Dense({units}{activation if activated else ''})"
+        case Lookup() | Pairs():
+            raise TypeError(f"{layer} does not stand in a stack")
 
 
 def _rate(spec: RunSpec) -> str:

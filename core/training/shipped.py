@@ -1,11 +1,11 @@
-"""The sets that come with the project: MNIST in full, with it a set of pictures, one of language, one of speech
-and five small classics of statistics, each with its source, citation and licence.
+"""The sets that come with the project: MNIST in full, with it a set of pictures, one of language, one of speech,
+one of ratings and five small classics of statistics, each with its source, citation and licence.
 
 Notices that the licences ask for stand beside the files in ``data/NOTICES.md``.
 """
 
 from core.i18n import Text
-from core.training.described import Dataset
+from core.training.described import Dataset, IdColumn
 
 MNIST = Dataset(
     key="mnist",
@@ -67,7 +67,7 @@ FASHION = Dataset(
     "Learning Algorithms. arXiv:1708.07747 (2017). A balanced part of it, drawn with seed 0.",
     licence=Text(en="© 2017 Zalando SE, MIT", zh="© 2017 Zalando SE，MIT"),
     licence_url="https://github.com/zalandoresearch/fashion-mnist/blob/master/LICENSE",
-    # Made by benchmarks.demo_data, like the next two.
+    # Made by benchmarks.demo_data, like the next three.
     file="fashion_mnist.npz",
     sha256="73f47b366c946d13bb462185028307e83832b3928b3ca608610b831d2ede4cbe",
 )
@@ -132,6 +132,72 @@ VOWELS = Dataset(
     licence_url=_CC_BY,
     file="japanese_vowels.npz",
     sha256="5460514916a41e952b11110af16a014c820414aefccee85a51e7c6d353e94872",
+)
+
+_SEMESTERS = ("2", "4", "6", "8")
+# The codes of departments that occur, as published; there is no 13.
+_DEPARTMENTS = tuple(str(code) for code in range(1, 16) if code != 13)
+
+RATINGS = Dataset(
+    key="ratings",
+    area="recommendation",
+    label=Text(en="Ratings of lectures", zh="课程评分"),
+    note=Text(
+        en="73,421 ratings from 1 (poor) to 5 (very good) that 2,972 students of ETH Zurich gave to 1,128 lecturers, "
+        "names left out: what would a student say of a lecturer not rated yet?",
+        zh="苏黎世联邦理工学院 2,972 名学生对 1,128 位讲师给出的 73,421 个评分，从 1（差）到 5（非常好），已匿名："
+        "学生会如何评价一位尚未评过的讲师？",
+    ),
+    kind="table",
+    task="number",
+    shape=(6,),
+    train_images=58_736,
+    test_images=14_685,
+    class_names=(),
+    target=Text(en="the rating", zh="评分"),
+    source="https://github.com/lme4/lme4",
+    citation="InstEval of the R package lme4: D. Bates, M. Maechler, B. Bolker, S. Walker: Fitting linear "
+    "mixed-effects models using lme4. Journal of Statistical Software 67 (2015) 1. One rating in five is kept "
+    "for the test, drawn with seed 0.",
+    licence=Text(
+        en="© the authors of lme4, GPL version 2 or later; its text is in core/training/data/GPL-2.txt",
+        zh="© lme4 的作者，GPL 第 2 版或更高版本；全文见 core/training/data/GPL-2.txt",
+    ),
+    licence_url="https://www.gnu.org/licenses/old-licenses/gpl-2.0.html",
+    file="lecture_ratings.npz",
+    sha256="9615f87bb687c36c979830b10883bb70b7ec75760e47341ec48c25a9594d7155",
+    ids=(
+        IdColumn("student", Text(en="Student", zh="学生"), "user", 2_972),
+        IdColumn("lecturer", Text(en="Lecturer", zh="讲师"), "item", 1_128),
+        IdColumn(
+            "service",
+            Text(en="For another department", zh="为其他院系开课"),
+            "item",
+            2,
+            (Text(en="no", zh="否"), Text(en="yes", zh="是")),
+        ),
+        IdColumn(
+            "lectage",
+            Text(en="How long ago (semesters)", zh="多久之前（学期）"),
+            "item",
+            6,
+            tuple(Text(en=str(n), zh=str(n)) for n in range(1, 7)),
+        ),
+        IdColumn(
+            "studage",
+            Text(en="Student's semesters enrolled", zh="学生已就读（学期）"),
+            "user",
+            4,
+            tuple(Text(en=n, zh=n) for n in _SEMESTERS),
+        ),
+        IdColumn(
+            "dept",
+            Text(en="Lecturer's department (code)", zh="讲师所在院系（代码）"),
+            "item",
+            14,
+            tuple(Text(en=n, zh=n) for n in _DEPARTMENTS),
+        ),
+    ),
 )
 
 # The five below are the files of scikit-learn 1.9.1 (BSD 3-clause), with the columns named.
@@ -255,6 +321,7 @@ DIABETES = Dataset(
 )
 
 DATASETS = {
-    data.key: data for data in (MNIST, FASHION, DIGITS, REVIEWS, VOWELS, BREAST_CANCER, WINE, IRIS, DIABETES)
+    data.key: data
+    for data in (MNIST, FASHION, DIGITS, REVIEWS, VOWELS, RATINGS, BREAST_CANCER, WINE, IRIS, DIABETES)
 }
 """The shipped data sets by key, area by area."""

@@ -87,6 +87,13 @@ _OPTIONAL = ("power_watts", "momentum", "second_moment")
 
 _DEVICE = re.compile(rf"|{CPU}|GPU-[0-9A-Za-z-]{{1,60}}")
 
+_UNITS = {
+    "images": Text(en="images", zh="张图像"),
+    "table": Text(en="rows", zh="行"),
+    "ratings": Text(en="ratings", zh="条评分"),
+}
+"""What examples are called."""
+
 LEAST_EXAMPLES = 100
 """The fewest examples that a run trains on, where a dataset has so many."""
 
@@ -146,11 +153,7 @@ class RunSpec:
         for name, allowed in CHOICES.items():
             if name != "dataset":
                 _check_choice(name, getattr(self, name), allowed)
-        if NETWORKS[self.network].takes == "images" and self.data.kind != "images":
-            raise Refusal(
-                "The network {network} takes pictures only; for a table take the perceptron.",
-                network=NETWORKS[self.network].label,
-            )
+        self._check_network()
         if self.data.task == "number" and self.loss != "mse":
             raise Refusal(
                 "The loss is {value}; a number is predicted with the mean squared error.",
@@ -164,6 +167,9 @@ class RunSpec:
             _refuse_choice("device", self.device, f"{CPU}, GPU-…")
         if not isinstance(self.batch_norm, bool):
             _check_choice("batch_norm", self.batch_norm, ("true", "false"))
+        if not NETWORKS[self.network].layered:  # it has nothing of this
+            for name, none in (("depth", 1), ("dropout", 0.0), ("batch_norm", False)):
+                object.__setattr__(self, name, none)
         self._count_examples()
         usual = OPTIMIZERS[self.optimizer]
         for name in ("learning_rate", "momentum", "second_moment"):
@@ -184,9 +190,28 @@ class RunSpec:
     def _fill_in(self) -> None:
         """Take the usual network and loss of the data where none is chosen."""
         if self.network == "":
-            object.__setattr__(self, "network", "cnn" if self.data.kind == "images" else "mlp")
+            usual = {"images": "cnn", "table": "mlp", "ratings": "factors"}
+            object.__setattr__(self, "network", usual[self.data.input])
         if self.loss == "":
             object.__setattr__(self, "loss", "mse" if self.data.task == "number" else "cross_entropy")
+
+    def _check_network(self) -> None:
+        """Whether the network takes what the data are."""
+        kind, given = NETWORKS[self.network], self.data.input
+        if given in kind.takes:
+            return
+        if given == "ratings":
+            raise Refusal(
+                "The network {network} takes amounts, and a student or lecturer is none; for ratings take the network {needed}.",
+                network=kind.label,
+                needed=NETWORKS["factors"].label,
+            )
+        if "ratings" in kind.takes:
+            raise Refusal("The network {network} takes ratings only.", network=kind.label)
+        raise Refusal(
+            "The network {network} takes pictures only; for a table take the perceptron.",
+            network=kind.label,
+        )
 
     def _count_examples(self) -> None:
         """All examples where none are asked for; with early stopping, less those that it watches."""
@@ -228,20 +253,20 @@ class RunSpec:
         return self._titled(self.data.label if self.own is None else Text(en="own data", zh="自有数据"))
 
     def _titled(self, data: Text) -> Text:
-        rows = self.data.kind == "table"
+        unit = _UNITS[self.data.input]
         other = "" if self.dataset == MNIST.key else " · "
         name = data if other else Text(en="", zh="")
         return Text(
             en=f"{name.en}{other}{self.network.upper()} · {OPTIMIZERS[self.optimizer].label.en} · "
             f"{self.epochs} {'epoch' if self.epochs == 1 else 'epochs'} · {self.train_images:,} "
-            f"{'rows' if rows else 'images'}",
+            f"{unit.en}",
             zh=f"{name.zh}{other}{self.network.upper()} · {OPTIMIZERS[self.optimizer].label.zh} · "
-            f"{self.epochs} 轮 · {self.train_images:,} {'行' if rows else '张图像'}",
+            f"{self.epochs} 轮 · {self.train_images:,} {unit.zh}",
         )
 
     @property
     def architecture(self) -> Network:
-        options = Options(self.width, self.depth, self.dropout, self.batch_norm)
+        options = Options(self.width, self.depth, self.dropout, self.batch_norm, self.data.names)
         shape = self.data.shape
         given = (shape[0], shape[1], shape[2]) if len(shape) == 3 else (1, 1, shape[0])
         return NETWORKS[self.network].network(given, self.data.outputs, options)

@@ -18,6 +18,7 @@ from pages.parts.runs_table import Finished, tested
 from pages.parts.services import store
 from pages.parts.session import say, workspace
 from pages.parts.shell import plain, select
+from pages.parts.training_recommend import recommendations
 from pages.parts.training_try import try_it
 
 KEY = "training:after"
@@ -49,6 +50,7 @@ def afterwards() -> None:
     tabs = st.tabs(
         [
             _("Answers") if numbers else _("Confusions"),
+            *([_("Recommend")] if run.spec.data.ids else []),
             *([] if numbers else [_("Worst mistakes"), _("Confidence")]),
             _("Try it"),
             _("Take away"),
@@ -62,6 +64,9 @@ def afterwards() -> None:
             _mistakes(run, report, _)
         with tabs[2]:
             _confidence(report, _)
+    if run.spec.data.ids:
+        with tabs[1]:
+            recommendations(run, _)
     with tabs[-2]:
         try_it(run, _)
     with tabs[-1]:

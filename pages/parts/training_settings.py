@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.i18n import Language, Refusal
 from core.training import shelf
-from core.training.architecture import NETWORKS, Kind
+from core.training.architecture import NETWORKS, Kind, networks_for
 from core.training.choices import ACTIVATIONS, LOSSES, OPTIMIZERS, PRECISIONS, SCHEDULES, Choice
 from core.training.datasets import AREAS, DATASETS, OWN, Dataset, OwnData
 from core.training.limits import submit
@@ -58,7 +58,7 @@ def settings(ws: Workspace, _: Language) -> None:
     data = chosen_data(ws)
     if data is None:
         return
-    presets = presets_for(data.kind)
+    presets = presets_for(data.input)
     st.pills(
         _("Recipe"),
         list(presets),
@@ -217,30 +217,19 @@ def sizes(data: Dataset) -> list[int]:
 
 
 def _all(data: Dataset, _: Language) -> None:
-    kinds = {k: v for k, v in NETWORKS.items() if data.kind == "images" or v.takes == "anything"}
     left, right = st.columns(2)
     with left:
-        _select(_("Network"), "network", kinds, _, on_change=_network_chosen)
-        _whole(_("Width"), "width", _("Filters of the first convolution, or units of every hidden layer."), _)
-        _whole(_("Depth (layers)"), "depth", _("Convolutions, or hidden layers."), _)
-        st.slider(
-            _("Dropout (share of units left out)"),
-            0.0,
-            0.9,
-            step=0.05,
-            key=_key("dropout"),
-            help=_("Leaves out other units in every step, so that none is relied upon: against overfitting."),
-            on_change=_own_settings,
-            persist_state="session",
+        _select(_("Network"), "network", networks_for(data.input), _, on_change=_network_chosen)
+        _whole(
+            _("Width"),
+            "width",
+            _(
+                "Filters of the first convolution, units of every hidden layer, or numbers learned for each name."
+            ),
+            _,
         )
-        st.checkbox(
-            _("Batch normalisation"),
-            key=_key("batch_norm"),
-            help=_("Keeps the numbers between layers at mean 0 and deviation 1: deep networks learn faster."),
-            on_change=_own_settings,
-            persist_state="session",
-        )
-        _select(_("Activation"), "activation", ACTIVATIONS, _)
+        if not data.ids:
+            _layers(_)
         losses = LOSSES if data.task == "classes" else {"mse": LOSSES["mse"]}
         _select(_("Loss"), "loss", losses, _)
         _select(_("Precision"), "precision", PRECISIONS, _)
@@ -273,7 +262,7 @@ def _all(data: Dataset, _: Language) -> None:
         if st.session_state.get(_key("train_images")) not in allowed:
             st.session_state[_key("train_images")] = allowed[-1]
         st.selectbox(
-            _("Training images") if data.kind == "images" else _("Training rows"),
+            _examples(data, _),
             allowed,
             format_func=lambda size: f"{size:,}",
             key=_key("train_images"),
@@ -291,6 +280,40 @@ def _all(data: Dataset, _: Language) -> None:
             _,
             own=False,
         )
+
+
+def _layers(_: Language) -> None:
+    """What belongs to a stack of layers."""
+    _whole(_("Depth (layers)"), "depth", _("Convolutions, or hidden layers."), _)
+    st.slider(
+        _("Dropout (share of units left out)"),
+        0.0,
+        0.9,
+        step=0.05,
+        key=_key("dropout"),
+        help=_("Leaves out other units in every step, so that none is relied upon: against overfitting."),
+        on_change=_own_settings,
+        persist_state="session",
+    )
+    st.checkbox(
+        _("Batch normalisation"),
+        key=_key("batch_norm"),
+        help=_("Keeps the numbers between layers at mean 0 and deviation 1: deep networks learn faster."),
+        on_change=_own_settings,
+        persist_state="session",
+    )
+    _select(_("Activation"), "activation", ACTIVATIONS, _)
+
+
+def _examples(data: Dataset, _: Language) -> str:
+    """What the field for the number of examples is called."""
+    match data.input:
+        case "images":
+            return _("Training images")
+        case "table":
+            return _("Training rows")
+        case "ratings":
+            return _("Training ratings")
 
 
 def _select(

@@ -33,7 +33,9 @@ def try_it(run: Finished, _: Language) -> None:
         except Refusal as refusal:
             st.info(plain(_.refusal(refusal)))
             return
-        if examples.encoding is None or len(examples.encoding.codes) > MOST_FIELDS:
+        if run.spec.data.ids:
+            _names(run, _)
+        elif examples.encoding is None or len(examples.encoding.codes) > MOST_FIELDS:
             _test_example(run, _)
         else:
             _row(run, examples.encoding, _)
@@ -115,6 +117,41 @@ def _row(run: Finished, encoding: Encoding, _: Language) -> None:
         _ask(run, {"rows": [typed]}, _)
 
 
+def _names(run: Finished, _: Language) -> None:
+    """A form with a number or a choice for each column of names; an empty one is not known."""
+    with st.form("training:try_names", border=False):
+        st.markdown(_("Who rates what? What is left empty counts as not known."))
+        typed: dict[str, Any] = {}
+        for place, column in enumerate(run.spec.data.ids):
+            if place % 2 == 0:
+                columns = st.columns(2)
+            key, label = f"training:try:{run.row.id}:{place}", plain(_.text(column.label))
+            with columns[place % 2]:
+                if column.names:
+                    called = {place: _.text(name) for place, name in enumerate(column.names, 1)}
+                    typed[column.key] = st.selectbox(
+                        label,
+                        list(called),
+                        index=None,
+                        format_func=called.__getitem__,
+                        placeholder=_("not known"),
+                        key=key,
+                    )
+                else:
+                    typed[column.key] = st.number_input(
+                        _("{name} (number, 1 to {count})", name=label, count=f"{column.count:,}"),
+                        1,
+                        column.count,
+                        None,
+                        step=1,
+                        placeholder=_("not known"),
+                        key=key,
+                    )
+        sent = st.form_submit_button(_("Predict"), icon=":material/play_arrow:")
+    if sent:
+        _ask(run, {"rows": [typed]}, _)
+
+
 def _sentence(run: Finished, column: str, _: Language) -> None:
     """A field for a text of one's own; nothing is asked about an empty one."""
     with st.form("training:try_text", border=False):
@@ -148,7 +185,7 @@ def _ask(run: Finished, given: dict[str, Any], _: Language) -> None:
     held = st.session_state.get("training:answer")
     asked = (run.row.id, repr(given))
     if held is None or held[0] != asked:
-        said = _answer(run, given, _)
+        said = answered("predict", run, given, _)
         if said is None:
             return
         held = st.session_state["training:answer"] = (asked, said)
@@ -188,9 +225,10 @@ def _ask(run: Finished, given: dict[str, Any], _: Language) -> None:
     )
 
 
-def _answer(run: Finished, given: dict[str, Any], _: Language) -> Any | None:
+def answered(what: str, run: Finished, given: dict[str, Any], _: Language) -> Any | None:
+    """What the worker answers about the network of ``run``; None, and said on screen, if it does not."""
     question = desk.ask(
-        "predict", owner=workspace().owner, run_id=run.row.id, spec_json=run.spec.to_json(), **given
+        what, owner=workspace().owner, run_id=run.row.id, spec_json=run.spec.to_json(), **given
     )
     try:
         with st.spinner(_("The worker asks the network …")):

@@ -297,6 +297,7 @@ def test_a_table_gets_a_network_and_a_recipe_for_tables(tab, store):
         ("fashion", "Vision · Clothes (Fashion-MNIST)", "few"),
         ("reviews", "Language · Product reviews", "table"),
         ("vowels", "Speech · Speakers (Japanese vowels)", "table"),
+        ("ratings", "Recommendation · Ratings of lectures", "ratings"),
     ],
 )
 def test_a_demonstration_of_each_area_begins_with_a_recipe_that_suits_it(tab, store, key, called, recipe):
@@ -487,6 +488,61 @@ def test_a_run_that_predicts_a_number_shows_its_error_in_the_unit_of_the_number(
     assert list(table["error"]) == [54.32]
     (farthest,) = [d.value for d in app.dataframe if "off" in d.value]
     assert farthest.to_dict("records") == [{"row": 2, "right": 200.0, "said": 180.0, "off": 20.0}]
+
+
+def test_ratings_have_no_settings_of_layers(tab, store):
+    app = tab("training")
+    app.selectbox(key="training:dataset").set_value("ratings").run()
+    assert app.selectbox(key="training:network").options == ["Factors for each name"]
+    assert [s.label for s in app.selectbox if s.key == "training:train_images"] == ["Training ratings"]
+    assert not [
+        w for w in (*app.slider, *app.checkbox) if w.key in ("training:dropout", "training:batch_norm")
+    ]
+    app.number_input(key="training:width").set_value(16).run()
+    app.button(key="training:start").click().run()
+    (row,) = store.runs.rows("local", venture(app))
+    spec = RunSpec.from_json(row.spec)
+    assert (spec.network, spec.width, spec.learning_rate, spec.schedule) == ("factors", 16, 0.01, "cosine")
+    app.selectbox(key="training:dataset").set_value("mnist").run()
+    assert app.slider(key="training:dropout").value == 0.0
+    assert not app.exception
+
+
+@pytest.mark.parametrize("code", list(LANGUAGES))
+def test_a_run_on_ratings_recommends_to_the_student_that_is_chosen(tab, store, monkeypatch, code):
+    asked = []
+
+    def play(question, seconds):
+        asked.append(json.loads(desk._file(question, "ask").read_text()))
+        best = [
+            {"item": 5, "rating": 4.9, "count": 120, "truth": 4.0},
+            {"item": 9, "rating": 4.5, "count": 3, "truth": None},
+        ]
+        return {"best": best, "rated": 4, "mean": 3.2}
+
+    monkeypatch.setattr(desk, "wait_for", play)
+    app = tab("training", code)
+    spec = RunSpec(dataset="ratings", epochs=1)
+    row = running(store, venture(app), spec, share=1.0)
+    measured = replace(result(spec, 0.0), test_accuracy=None, test_rmse=1.19, test_r2=0.2)
+    store.runs.finish(row.id, WORKER, "done", measured.to_json())
+    (shelf.run_folder(row.id, make=True) / shelf.REPORT).write_text(
+        Report((), points=((4.0, 3.5), (2.0, 3.0)), farthest=((1, 2.0, 3.0),)).to_json()
+    )
+    app.run()
+    assert not app.exception
+    app.number_input(key=f"training:recommend_to:{row.id}").set_value(42)
+    next(b for b in app.button if f"recommend:{row.id}" in str(b.form_id)).click().run()
+    assert not app.exception
+    assert (asked[0]["what"], asked[0]["given"]["user"]) == ("recommend", 42)
+    (best,) = [d.value for d in app.dataframe if "lecturer" in d.value]
+    assert list(best["lecturer"]) == [5, 9]
+    assert list(best["count"]) == [120, 3]
+    assert [bool(note) for note in best["note"]] == [False, True]
+    said = text(app)
+    assert "1,124" in said and "1.19" in said
+    if code == "en":
+        assert "Cold start: the network has seen only 4 ratings of this student" in said
 
 
 @pytest.fixture

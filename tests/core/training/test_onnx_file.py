@@ -22,10 +22,10 @@ ME = "me"
 NEAR = 1e-5
 """Largest difference of a probability, or of a number in deviations of the target."""
 
-PICTURES, TABLES = ("mnist", "digits"), ("iris", "diabetes")
+PICTURES, TABLES, RATINGS = ("mnist", "digits"), ("iris", "diabetes"), ("ratings",)
 EVERY = [
     (key, dataset)
-    for kind, names in (("images", PICTURES), ("table", TABLES))
+    for kind, names in (("images", PICTURES), ("table", TABLES), ("ratings", RATINGS))
     for key in presets_for(kind)
     for dataset in names
 ]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.i18n import Refusal
-from core.training.datasets import DATASETS, MNIST, Dataset, load, order
+from core.training.datasets import DATASETS, MNIST, RATINGS, Dataset, load, order
 
 FOLDER = Path("core/training/data")
 
@@ -74,6 +74,38 @@ def test_reviews_keep_the_sentences_of_the_test_beside_their_word_counts() -> No
     (code,) = reviews.encoding.codes
     again = reviews.encoding.encode_typed([{code.name: said} for said in reviews.words])
     assert np.array_equal(again, reviews.test)
+
+
+def test_ratings_are_those_published_and_every_name_has_a_number_of_its_own() -> None:
+    """InstEval: 10186, 12951, 17609, 16921 and 15754 ratings of 1 to 5; 2,972 students, 1,128 lecturers."""
+    ratings, columns = load("ratings"), RATINGS.ids
+    encoding = ratings.encoding
+    assert encoding is not None
+    labels = np.concatenate([ratings.train_labels, ratings.test_labels])
+    stars = (labels * encoding.target.std + encoding.target.mean).round().astype(int)
+    assert np.bincount(stars).tolist() == [0, 10_186, 12_951, 17_609, 16_921, 15_754]
+    assert (ratings.train_labels.mean(), ratings.train_labels.std()) == pytest.approx((0, 1), abs=1e-5)
+    rows = np.concatenate([ratings.train, ratings.test])
+    ends = np.cumsum([column.count for column in columns])
+    for place, column in enumerate(columns):
+        there = np.unique(rows[:, place])
+        assert np.array_equal(there, np.arange(ends[place] - column.count, ends[place]) + 1)
+        assert len(column.names) in (0, column.count)
+    assert ends[-1] + 1 == RATINGS.names
+    typed = [
+        {c.key: int(v - ends[i] + c.count) for i, (c, v) in enumerate(zip(columns, rows[0], strict=True))}
+    ]
+    assert np.array_equal(encoding.encode_typed(typed)[0], rows[0])
+    assert not encoding.encode_typed([{}]).any(), "what is not known is 0"
+
+
+def test_what_the_licence_of_the_ratings_asks_for_stands_beside_them() -> None:
+    folder = Path(__file__).parents[3] / FOLDER
+    assert "GNU GENERAL PUBLIC LICENSE Version 2, June 1991" in " ".join(
+        (folder / "GPL-2.txt").read_text("utf-8").split()
+    )
+    assert "GPL-2.txt" in (folder / "NOTICES.md").read_text("utf-8")
+    assert "GPL version 2 or later" in RATINGS.licence.en
 
 
 def test_images_are_opened_once_and_cannot_be_changed() -> None:

@@ -30,6 +30,11 @@ SPECS = {
     "clothes": spec_of(
         "few", {"dataset": "fashion", "epochs": 1, "train_images": 1_000, "precision": "full"}
     ),
+    "ratings": spec_of("ratings", {"dataset": "ratings", "epochs": 2}),
+    "some_ratings": spec_of(
+        "ratings",
+        {"dataset": "ratings", "epochs": 4, "train_images": 3_000, "patience": 1, "learning_rate": 0.1},
+    ),
     "number": RunSpec(dataset="diabetes", epochs=5, optimizer="nesterov"),
     "squares": RunSpec(dataset="digits", network="fast", loss="mse", epochs=1, optimizer="rmsprop", seed=5),
 }

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.i18n import Refusal, language
-from core.training.architecture import NETWORKS
+from core.training.architecture import Lookup, Network, Pairs, networks_for
 from core.training.choices import ACTIVATIONS, LOSSES, OPTIMIZERS, PRECISIONS, SCHEDULES
 from core.training.command import spec_of
 from core.training.datasets import DATASETS, OwnData
@@ -17,7 +17,7 @@ from core.training.spec import RunSpec
 
 specs = st.builds(
     RunSpec,
-    network=st.sampled_from(sorted(NETWORKS)),
+    network=st.sampled_from(sorted(networks_for("images"))),
     width=st.integers(4, 64),
     depth=st.integers(1, 4),
     dropout=st.floats(0, 0.9),
@@ -78,7 +78,7 @@ def test_each_optimiser_brings_its_usual_learning_rate(optimizer: str, rate: flo
         (
             "dataset",
             "imagenet",
-            "mnist, fashion, digits, reviews, vowels, breast_cancer, wine, iris, diabetes",
+            "mnist, fashion, digits, reviews, vowels, ratings, breast_cancer, wine, iris, diabetes",
         ),
         ("optimizer", "lion", "sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw"),
         ("activation", "gelu", "relu, sigmoid, tanh"),
@@ -218,6 +218,35 @@ def test_batch_normalisation_and_depth_are_counted() -> None:
     assert RunSpec(width=16).parameters < RunSpec(width=32).parameters
 
 
+def test_a_network_of_factors_is_counted_by_hand() -> None:
+    """2,972 + 1,128 + 2 + 6 + 4 + 14 names and one for what is not known, 8 numbers and a bias each.
+
+    All pairs of 6 columns: 5 additions, a square, 6 squares, 5 additions, a difference, a sum for each of 8.
+    """
+    network = RunSpec(dataset="ratings").architecture
+    assert network.parameters == 4_127 * 9
+    assert network.forward_flop == 8 * (5 + 1 + 6 + 5 + 1 + 1)
+    assert network.training_flop == 2 * network.forward_flop, (
+        "what is looked up has a gradient, no weights beside"
+    )
+    two = Network((1, 1, 2), (Lookup(100, 8), Pairs()))
+    assert (two.parameters, two.forward_flop) == (900, 8 * 7)
+
+
+def test_ratings_have_a_network_of_their_own_and_it_takes_nothing_else() -> None:
+    spec = RunSpec(dataset="ratings", depth=4, dropout=0.3, batch_norm=True)
+    assert (spec.network, spec.loss, spec.width) == ("factors", "mse", 8)
+    assert spec == RunSpec(dataset="ratings"), "it has no layers"
+    assert spec.title.en == "Ratings of lectures · FACTORS · Adam · 5 epochs · 58,736 ratings"
+    assert spec.title.zh.endswith("58,736 条评分")
+    for network in ("cnn", "mlp"):
+        with pytest.raises(Refusal, match="for ratings take the network Factors for each name"):
+            RunSpec(dataset="ratings", network=network)
+    for dataset in ("mnist", "iris"):
+        with pytest.raises(Refusal, match="takes ratings only"):
+            RunSpec(dataset=dataset, network="factors")
+
+
 def test_runs_of_one_recipe_may_differ_in_size_epochs_seed_and_price_only() -> None:
     same = RunSpec(epochs=1, seed=3, train_images=1_000, price_per_hour=2.0)
     assert same.recipe == RunSpec().recipe
@@ -227,7 +256,7 @@ def test_runs_of_one_recipe_may_differ_in_size_epochs_seed_and_price_only() -> N
 @pytest.mark.parametrize("key", sorted(PRESETS))
 def test_every_preset_is_a_run_on_the_data_that_it_is_for(key: str) -> None:
     for dataset in DATASETS.values():
-        if key in presets_for(dataset.kind):
+        if key in presets_for(dataset.input):
             assert spec_of(key, {"dataset": dataset.key}).total_steps > 0
 
 
