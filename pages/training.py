@@ -42,7 +42,7 @@ def page() -> None:
     st.title(_("Training"))
     st.caption(
         _(
-            "A real neural network learns on the machine that serves this page: pictures, sentences, voices, a table, or your own data. What it measures, accuracy, seconds, dollars and energy, can go into your plan."
+            "A real neural network learns on the machine that serves this page: pictures, sentences, voices, ratings, a table, or your own data. What it measures, accuracy, seconds, dollars and energy, can go into your plan."
         )
     )
     own_data()

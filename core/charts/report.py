@@ -7,6 +7,8 @@ from core.i18n import Language
 from core.training.report import Report
 
 SHOWN_CLASSES = 20
+FEW_TRUTHS = 10
+"""Different numbers, such as the five of a rating, up to which answers are drawn as a box for each of them."""
 
 
 def confusion_chart(report: Report, _: Language) -> Figure:
@@ -84,9 +86,16 @@ def calibration_chart(report: Report, _: Language) -> Figure:
 
 
 def truth_chart(report: Report, target: str, _: Language) -> Figure:
-    """Answers against the truth for test rows of a number; on the line they are right."""
+    """Answers against the truth for test rows of a number; on the line they are right.
+
+    Where the truth is one of a few numbers, a box for each (quartiles, and the range without outliers): points
+    would lie upon each other.
+    """
     low = min(min(point) for point in report.points)
     high = max(max(point) for point in report.points)
+    truths = {round(truth, 6) for truth, _said in report.points}
+    boxes = 10 * len(truths) <= len(report.points) and len(truths) <= FEW_TRUTHS
+    how = {"type": "box", "boxpoints": "outliers"} if boxes else {"type": "scatter", "mode": "markers"}
     traces: list[dict[str, Any]] = [
         {
             "type": "scatter",
@@ -98,12 +107,11 @@ def truth_chart(report: Report, target: str, _: Language) -> Figure:
             "hoverinfo": "skip",
         },
         {
-            "type": "scatter",
-            "mode": "markers",
             "name": _("test rows"),
             "x": [float(f"{truth:.5g}") for truth, _said in report.points],
             "y": [float(f"{said:.5g}") for _truth, said in report.points],
             "marker": {"color": BLUE, "size": 7, "opacity": 0.6},
+            **how,
         },
     ]
     return figure(

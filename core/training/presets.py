@@ -4,6 +4,9 @@ The two fast ones were chosen on training images alone, 50,000 to train on and 5
 (``python -m benchmarks.fast_recipe --choose``); the test images were scored when the choice was made. The one
 for few pictures likewise: trained on 8,000 pictures of clothes and scored on 900 others, it was right in 89.3 %
 of them, the fast one in 79.7 %.
+The one for ratings was chosen on 5,000 of the training ratings, trained on 52,863 others (``python -m
+benchmarks.ratings --choose``; root mean squared error over three seeds): 1.195 with all six columns, 1.205 without ages
+and department, 1.208 with student and lecturer alone; 1.330 if the numbers of a name are hardly held towards zero.
 What makes them fast: a slim network that pools before it activates, a learning rate ten times the usual
 in one cycle that ends at zero, an Adam that forgets quickly (β 0.7 and 0.9, as in tuomaso/train_mnist_fast,
 2018), larger batches, and 16-bit products where the device has them.

@@ -56,27 +56,30 @@ def _best(run: Finished, said: dict[str, Any], _: Language) -> None:
             )
         )
     )
+    rows = [
+        {
+            "lecturer": one["item"],
+            "count": one["count"],
+            "rating": one["rating"],
+            "note": _("cold start: a guess") if one["count"] < FEW else "",
+            "truth": one["truth"],
+        }
+        for one in said["best"]
+    ]
+    # A column in which nothing stands would only ask what it is for.
+    empty = {name for name in ("note", "truth") if not any(row[name] for row in rows)}
     st.dataframe(
-        [
-            {
-                "lecturer": one["item"],
-                "rating": one["rating"],
-                "count": one["count"],
-                "note": _("cold start: a guess") if one["count"] < FEW else "",
-                "truth": one["truth"],
-            }
-            for one in said["best"]
-        ],
+        [{name: value for name, value in row.items() if name not in empty} for row in rows],
         hide_index=True,
         column_config={
-            "lecturer": st.column_config.NumberColumn(_("Lecturer (number)"), format="%d"),
-            "rating": st.column_config.ProgressColumn(
-                _("Expected rating (1 to 5)"), min_value=1.0, max_value=5.0, format="%.2f"
-            ),
+            "lecturer": st.column_config.NumberColumn(_("Lecturer"), format="%d"),
             "count": st.column_config.NumberColumn(
-                _("Rests on (ratings)"), help=_("Ratings of this lecturer that it was trained on.")
+                _("Ratings (count)"), help=_("Ratings of this lecturer that it was trained on.")
             ),
-            "note": _("Note"),
+            "rating": st.column_config.ProgressColumn(
+                _("Expected (1 to 5)"), min_value=1.0, max_value=5.0, format="%.2f"
+            ),
+            "note": _("Remark"),
             "truth": st.column_config.NumberColumn(
                 _("Really said (1 to 5)"),
                 format="%.0f",
