@@ -285,12 +285,11 @@ def _factors(given: Shape, options: Options) -> list[Layer]:
     return [Lookup(options.names, options.width), Pairs()]
 
 
-def _convolutional(first: int, then: int, *, pool_first: bool) -> Callable[[Shape, Options], list[Layer]]:
+def _convolutional(size: int, *, pool_first: bool) -> Callable[[Shape, Options], list[Layer]]:
     """Blocks of convolution, activation and pooling, in that order or with pooling before the activation.
 
-    Filters have ``first`` pixels a side in the first block and ``then`` in the others. The largest of some
-    numbers is the same before and after a rising activation, but pooling first leaves a quarter of the work
-    to the activation and its gradient.
+    The largest of some numbers is the same before and after a rising activation, but pooling first
+    leaves a quarter of the work to the activation and its gradient.
     """
 
     def body(given: Shape, options: Options) -> list[Layer]:
@@ -300,9 +299,7 @@ def _convolutional(first: int, then: int, *, pool_first: bool) -> Callable[[Shap
             small = min(shape[:2]) < LEAST_SIDE
             apart = pool_first or options.batch_norm
             made: list[Layer] = [
-                Convolution(
-                    options.width * 2**block, then if block else first, activated=not apart, padded=small
-                )
+                Convolution(options.width * 2**block, size, activated=not apart, padded=small)
             ]
             if options.batch_norm:
                 made.append(Normalization())
@@ -330,20 +327,20 @@ NETWORKS = {
         ("images",),
         32,
         2,
-        _convolutional(3, 3, pool_first=False),
+        _convolutional(3, pool_first=False),
     ),
     "fast": Kind(
         "fast",
         Text(en="Slim convolutional network", zh="精简卷积神经网络"),
         Text(
-            en="Half as many filters, larger ones first, and the picture is shrunk before the activation. "
-            "Under a third of the work of the convolutional network, and as accurate.",
-            zh="卷积核数量减半，首层卷积核更大，并在激活之前先缩小图像。运算量不到卷积神经网络的三分之一，准确率相当。",
+            en="Half as many, larger filters, and the picture is shrunk before the activation. "
+            "Under half the work of the convolutional network, and as accurate.",
+            zh="卷积核更大但数量减半，并在激活之前先缩小图像。运算量不到卷积神经网络的一半，准确率相当。",
         ),
         ("images",),
         16,
         2,
-        _convolutional(5, 3, pool_first=True),
+        _convolutional(5, pool_first=True),
     ),
     "mlp": Kind(
         "mlp",

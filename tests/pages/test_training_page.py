@@ -27,7 +27,7 @@ def past(app):
 def test_before_the_first_run_the_page_says_what_will_happen(tab):
     app = tab("training")
     assert "Press Train" in text(app)
-    assert "108,874 parameters" in text(app)
+    assert "80,202 parameters" in text(app)
     assert "known after the first run" in text(app)
     assert "FLOP" in text(app)
     assert not app.dataframe
