@@ -33,7 +33,8 @@ CANDIDATES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("fast", {"batch_size": 128}),
     ("fast", {"momentum": 0.9, "second_moment": 0.999}),
     ("fastest", {}),
-    ("fastest", {"batch_size": 256}),
+    ("fastest", {"batch_size": 128}),
+    ("fastest", {"batch_size": 192}),
     ("fastest", {"learning_rate": 0.005}),
 )
 

@@ -109,7 +109,8 @@ def _curves(rows: list[RunRow], _: Language) -> None:
         shown = [row for row in rows if row.state != "queued"][:1]
     runs = [_learning(row, _) for row in shown]
     charts = {"accuracy": _("Accuracy"), "loss": _("Loss")}
-    if not any(run.points for run in runs):
+    begun = any(run.points for run in runs)
+    if not begun:
         # An empty chart says what will come, and has the browser load what draws it.
         st.info(_("Press Train: the first points appear within about a second."), icon=":material/timeline:")
         del charts["loss"]
@@ -122,6 +123,8 @@ def _curves(rows: list[RunRow], _: Language) -> None:
             config={"displaylogo": False},
             alt=title,
         )
+    if not begun:
+        return
     st.caption(
         _(
             "Training: the mean over the examples since the point before, while it learns from them. Validation and test: examples that it does not learn from."

@@ -12,7 +12,7 @@ from pages.parts.services import PAGES
 
 ROOT = Path(__file__).parents[2]
 
-CHARTS = {"overview": 1, "plan": 1, "compute": 1, "learn": 2}
+CHARTS = {"overview": 1, "plan": 1, "compute": 1, "learn": 2, "training": 1}
 """Charts that a page of the finished example draws at once."""
 
 

@@ -180,7 +180,7 @@ def test_a_wish_for_a_device_parts_no_runs_on_a_curve_but_the_model_that_trained
     assert {spec.recipe for spec in wishes} == {SPEC.recipe}
     runs = [(spec.device, spec, measured(H100)) for spec in wishes]
     (family,) = families(runs)
-    assert "GPU-" not in family.name
+    assert "GPU-" not in family.name.en
     assert len(families([*runs, ("other", SPEC, measured(A100))])) == 2
 
 

@@ -325,7 +325,7 @@ def test_training_that_diverges_ends_with_a_reason(monkeypatch: pytest.MonkeyPat
 def test_a_last_step_that_diverges_ends_with_a_reason_and_not_with_a_test() -> None:
     """The loss of the only batch is that before the step; after it no answer is a number."""
     spec = RunSpec(dataset="diabetes", train_images=100, batch_size=128, epochs=1, optimizer="sgd")
-    wild = replace(spec, depth=6, learning_rate=10.0, width=1024, epochs=2)
+    wild = replace(spec, depth=6, learning_rate=10.0, width=1024, epochs=3)
     with pytest.raises(Refusal, match=r"no number any more after step \d: the training diverged"):
         train(wild)
 
