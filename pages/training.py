@@ -1,8 +1,6 @@
 """Training: a real Keras run on the device at hand, watched while it learns."""
 
-import itertools
 import time
-from collections.abc import Iterator
 
 import streamlit as st
 
@@ -32,9 +30,6 @@ PACE_S = 1.0
 NEWS_S, GLANCE_S = 2.0, 0.03
 """For how long a run just begun is watched for its first number, and how often."""
 
-SOON_S = 0.1
-"""So soon after the page stands the watch begins, and ends after the first number is drawn."""
-
 
 def page() -> None:
     """Draw the page; while a run is active, its room refreshes by itself."""
@@ -50,6 +45,8 @@ def page() -> None:
     polling = going() or any(row.active for row in rows)
     st.fragment(_room, run_every=PACE_S if polling else None)(polling)
     st.fragment(afterwards)()
+    if any(_news_due(row) for row in rows):
+        _await_news()
 
 
 def _rows() -> list[RunRow]:
@@ -62,6 +59,15 @@ def _news_due(row: RunRow) -> bool:
     return row.active and row.step == 0 and time.time() - row.submitted_at < NEWS_S
 
 
+def _await_news() -> None:
+    """Draw again as soon as the first number of a run is there, rather than at the next look."""
+    place = st.empty()
+    while any(_news_due(row) for row in _rows()):
+        time.sleep(GLANCE_S)
+        place.empty()  # here a click on the page may cut in
+    st.rerun()
+
+
 def _room(polling: bool) -> None:
     """Settings and results in one fragment, so that no poll can cut off a change."""
     _, ws = say(), workspace()
@@ -72,34 +78,18 @@ def _room(polling: bool) -> None:
     with left:
         settings(ws, _)
     with right:
-        soon = any(_news_due(row) for row in rows)
-        st.fragment(_live, run_every=SOON_S if soon else None)(itertools.count(), polling)
+        for row in reversed([row for row in rows if row.active]):
+            running(row, _)
+        ended = next((row for row in rows if not row.active), None)
+        if ended and not polling:
+            ended_run(ended, _)
+        _curves(rows, _)
     limits_line(ws, _)
     sweep_section(lambda: chosen_spec(ws), _)
     _past(rows, _)
 
 
-# Runs under way, the last one, and curves
-
-
-def _live(turns: Iterator[int], polling: bool) -> None:
-    """What runs and how they learn: a fragment of its own, so that a first number is drawn without the rest.
-
-    In its first turn it is drawn with the page; in the next it waits for the number; then the page follows.
-    """
-    _, rows = say(), _rows()
-    if next(turns) > 0:
-        if not any(_news_due(row) for row in rows):
-            st.rerun()
-        while any(_news_due(row) for row in rows):
-            time.sleep(GLANCE_S)
-            rows = _rows()
-    for row in reversed([row for row in rows if row.active]):
-        running(row, _)
-    ended = next((row for row in rows if not row.active), None)
-    if ended and not polling:
-        ended_run(ended, _)
-    _curves(rows, _)
+# Curves
 
 
 def _curves(rows: list[RunRow], _: Language) -> None:
