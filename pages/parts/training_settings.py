@@ -242,9 +242,9 @@ def _all(data: Dataset, _: Language) -> None:
         if usual.second_moment is not None:
             _typed(_("Second moment (share kept)"), "second_moment", usual.second_moment)
         _select(_("Schedule of the learning rate"), "schedule", SCHEDULES, _)
-        _whole(_("Epochs (passes over the images)"), "epochs", None, _)
+        _whole(_("Epochs (passes over the examples)"), "epochs", None, _)
         st.selectbox(
-            _("Batch size (images per step)"),
+            _("Batch size (examples per step)"),
             BATCHES,
             key=_key("batch_size"),
             on_change=_own_settings,
@@ -254,7 +254,7 @@ def _all(data: Dataset, _: Language) -> None:
             _("Patience of early stopping (epochs; 0: off)"),
             "patience",
             _(
-                "Stops once images kept back have got no better for so many epochs, and keeps the best network."
+                "Stops once examples kept back have got no better for so many epochs, and keeps the best network."
             ),
             _,
         )
@@ -267,7 +267,7 @@ def _all(data: Dataset, _: Language) -> None:
             format_func=lambda size: f"{size:,}",
             key=_key("train_images"),
             help=_(
-                "Fewer images cost less and teach less: four sizes make a curve of accuracy against cost."
+                "Fewer examples cost less and teach less: four sizes make a curve of accuracy against cost."
             ),
             persist_state="session",
         )
