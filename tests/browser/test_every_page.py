@@ -61,6 +61,7 @@ def test_the_language_changes_on_every_page_and_keeps_what_was_typed(app: App, v
 def test_a_driver_is_changed_by_the_keyboard_alone(app: App, visit: Visit) -> None:
     tab = visit("plan")
     version = app.store.ventures.rows("local")[0].version
+    expect(tab.get_by_role("textbox", name="Seats per customer")).to_be_visible()  # fields load late
     for _ in range(60):
         tab.keyboard.press("Tab")
         name = tab.evaluate("document.activeElement.getAttribute('aria-label')") or ""

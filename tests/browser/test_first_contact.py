@@ -75,6 +75,7 @@ def test_what_people_type_is_shown_as_they_typed_it_and_asks_nobody(app: App, vi
     go(tab, "Canvas")
     tab.get_by_role("button", name="Seats at").click()
     note = tab.get_by_role("textbox", name="Note")
+    expect(note).not_to_have_value("")  # a text area is empty in its first frame
     note.fill(ODD)
     note.press("ControlOrMeta+Enter")
     tab.get_by_role("button", name="Done").click()
