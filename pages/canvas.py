@@ -7,6 +7,7 @@ from core.i18n import N_, Language, Refusal
 from core.venture import BLOCKS, Note
 from core.venture.canvas import CREDIT, MAX_NOTE_LENGTH
 from pages.parts.canvas_grid import grid
+from pages.parts.fields import field, held, put
 from pages.parts.mentions import live
 from pages.parts.session import Workspace, say, workspace
 from pages.parts.shell import plain
@@ -80,19 +81,16 @@ def _editor(note: Note, block: str, ws: Workspace, _: Language) -> None:
     key = f"canvas:text:{note.id}"
     ws.follow(key, _.text(note.text))
     with st.container(border=True):
-        st.text_area(
-            _("Note"), key=key, max_chars=MAX_NOTE_LENGTH, height=110, on_change=_save, args=(note.id,)
-        )
+        st.text_area(_("Note"), max_chars=MAX_NOTE_LENGTH, height=110, **field(key, _save, note.id))
         if refusal := ws.refused.get(key):
             st.error(plain(_.refusal(refusal)))
-        ws.follow(f"canvas:move:{note.id}", block)
+        move = f"canvas:move:{note.id}"
+        ws.follow(move, block)
         st.selectbox(
             _("Block"),
             list(BLOCKS),
             format_func=lambda name: _.text(BLOCKS[name]),
-            key=f"canvas:move:{note.id}",
-            on_change=_move,
-            args=(note.id,),
+            **field(move, _move, note.id, among=BLOCKS),
         )
         place = [other.id for other in ws.venture.canvas.block(block)].index(note.id)
         with st.container(horizontal=True):
@@ -129,12 +127,10 @@ def _new(block: str, ws: Workspace, _: Language) -> None:
     key = f"canvas:new:{block}"
     st.text_area(
         _("New note"),
-        key=key,
         max_chars=MAX_NOTE_LENGTH,
         height=110,
         placeholder=_(HINTS[block]),
-        on_change=_add,
-        args=(block,),
+        **field(key, _add, block),
     )
     if refusal := ws.refused.get(key):
         st.error(plain(_.refusal(refusal)))
@@ -149,7 +145,7 @@ def _edit(what: str | None) -> None:
 
 def _save(note_id: str) -> None:
     ws, key = workspace(), f"canvas:text:{note_id}"
-    text = str(st.session_state[key])
+    text = str(held(key))
     ws.change(
         lambda v: v.with_canvas(v.canvas.edit(note_id, text)),
         say()("note edited: {text}", text=text[:60]),
@@ -159,7 +155,7 @@ def _save(note_id: str) -> None:
 
 def _add(block: str) -> None:
     ws, key = workspace(), f"canvas:new:{block}"
-    text = str(st.session_state.get(key, ""))
+    text = str(held(key, ""))
     if not text.strip() and st.session_state.get("canvas:editing") != f"new:{block}":
         return
     if ws.change(
@@ -167,12 +163,12 @@ def _add(block: str) -> None:
         say()("note added: {text}", text=text[:60]),
         place=key,
     ):
-        st.session_state[key] = ""
+        put(key, "")
         _edit(None)
 
 
 def _move(note_id: str) -> None:
-    block = str(st.session_state[f"canvas:move:{note_id}"])
+    block = str(held(f"canvas:move:{note_id}"))
     workspace().change(lambda v: v.with_canvas(v.canvas.move(note_id, block)), say()("note moved"))
 
 

@@ -11,6 +11,7 @@ from pages.parts.compute_prices import prices_part
 from pages.parts.compute_questions import questions
 from pages.parts.compute_serving import serving_part
 from pages.parts.compute_training import training_part
+from pages.parts.fields import field, name
 from pages.parts.session import say, workspace
 from pages.parts.shell import plain
 
@@ -36,15 +37,15 @@ def page() -> None:
         "prices": _("Prices"),
     }
     asked = st.query_params.get("part", "")  # so that other pages can point at a part
-    st.session_state.setdefault("compute_part", asked if asked in PARTS else "training")
+    st.session_state.setdefault(name("compute_part"), asked if asked in PARTS else "training")
     part = st.segmented_control(
         _("Part"),
         list(names),
         required=True,
         format_func=names.__getitem__,
-        key="compute_part",
         label_visibility="collapsed",
         persist_state="session",
+        **field("compute_part", start="default"),
     )
     PARTS[part if part in PARTS else "training"](ws, _)
     st.page_link("backtest.py", label=_("How right are the estimates?"), icon=":material/target:")

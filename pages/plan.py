@@ -11,6 +11,7 @@ from pages.parts.actuals_view import actuals_view
 from pages.parts.cash_view import Shown, cash_view
 from pages.parts.comparison import comparison
 from pages.parts.drivers import driver_field
+from pages.parts.fields import field, held, put
 from pages.parts.figures import answer, cards, definitions
 from pages.parts.goal_view import goal_view
 from pages.parts.growth import growth
@@ -58,15 +59,16 @@ def page() -> None:
 def _drivers(ws: Workspace, scenario: str | None, _: Language) -> None:
     under = ws.venture.under(scenario)
     groups = [group for group in GROUPS if any(d.group == group for d in under.drivers)]
+    if held("plan:group") not in groups:
+        put("plan:group", groups[0])
     chosen = st.pills(
         _("Drivers"),
         groups,
-        default=groups[0] if "plan:group" not in st.session_state else None,
         format_func=lambda group: _.text(GROUPS[group]),
-        key="plan:group",
         required=True,
         wrap=True,
         persist_state="session",
+        **field("plan:group", start="default"),
     )
     changed = {o.key for o in ws.venture.scenario(scenario).overrides} if scenario else set()
     if chosen == "price" and scenario is None:

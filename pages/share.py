@@ -8,6 +8,7 @@ from core.finance import simulate
 from core.i18n import Language, Refusal
 from core.reports.xlsx import workbook
 from core.venture import MAX_BYTES, archetypes, example, from_json, to_json
+from pages.parts.fields import field, held
 from pages.parts.services import store
 from pages.parts.session import Workspace, address, open_new, open_venture, owner, say, workspace
 from pages.parts.shell import plain, select
@@ -134,10 +135,10 @@ def _ventures(ws: Workspace, _: Language) -> None:
         _("Open venture"),
         {row.id: f"{_.text(row.name)} · {_when(row.updated_at)}" for row in rows},
         "share:venture",
-        on_change=lambda: open_venture(str(st.session_state["share:venture"])),
+        on_change=lambda: open_venture(str(held("share:venture"))),
     )
     ws.follow("share:name", _.text(ws.venture.name))
-    st.text_input(_("Name of this venture"), key="share:name", max_chars=80, on_change=_rename)
+    st.text_input(_("Name of this venture"), max_chars=80, **field("share:name", _rename))
     if refusal := ws.refused.get("share:name"):
         st.error(plain(_.refusal(refusal)))
     kinds = archetypes()
@@ -149,7 +150,7 @@ def _ventures(ws: Workspace, _: Language) -> None:
 
 
 def _rename() -> None:
-    name = str(st.session_state["share:name"])
+    name = str(held("share:name"))
     workspace().change(
         lambda v: v.renamed(name), say()("renamed: {name}", name=name[:80]), place="share:name"
     )

@@ -7,6 +7,7 @@ import streamlit as st
 from core.finance import LADDER, Risk, risks_of
 from core.i18n import Language, Refusal, Text
 from core.venture import BLOCKS, Hypothesis
+from pages.parts.fields import field, held
 from pages.parts.session import Workspace, say, workspace
 from pages.parts.shell import distinct, plain
 
@@ -104,9 +105,7 @@ def _shown(place: int, risk: Risk, most: float, ws: Workspace, _: Language) -> N
                 _("Evidence so far"),
                 range(len(LADDER)),
                 format_func=lambda level: f"{level} · {_.text(LADDER[level].label)}",
-                key=key,
-                on_change=_evidence,
-                args=(hypothesis.id,),
+                **field(key, _evidence, hypothesis.id, among=range(len(LADDER))),
             )
             st.button(
                 _("Edit"),
@@ -131,10 +130,10 @@ def _editor(hypothesis: Hypothesis, ws: Workspace, _: Language) -> None:
         "result": _("Result: what did you observe?"),
     }
     with st.container(border=True):
-        for field in FIELDS:
-            key = f"validation:{field}:{hypothesis.id}"
-            ws.follow(key, _.text(getattr(hypothesis, field)))
-            st.text_input(titles[field], key=key, max_chars=300, on_change=_set, args=(hypothesis.id, field))
+        for part in FIELDS:
+            key = f"validation:{part}:{hypothesis.id}"
+            ws.follow(key, _.text(getattr(hypothesis, part)))
+            st.text_input(titles[part], max_chars=300, **field(key, _set, hypothesis.id, part))
             if refusal := ws.refused.get(key):
                 st.error(plain(_.refusal(refusal)))
         left, right = st.columns(2)
@@ -144,9 +143,7 @@ def _editor(hypothesis: Hypothesis, ws: Workspace, _: Language) -> None:
                 _("Block of the canvas"),
                 list(BLOCKS),
                 format_func=lambda block: _.text(BLOCKS[block]),
-                key=f"validation:block:{hypothesis.id}",
-                on_change=_set,
-                args=(hypothesis.id, "block"),
+                **field(f"validation:block:{hypothesis.id}", _set, hypothesis.id, "block", among=BLOCKS),
             )
         with right:
             names = distinct({driver.key: _.text(driver.label) for driver in ws.venture.drivers})
@@ -155,10 +152,10 @@ def _editor(hypothesis: Hypothesis, ws: Workspace, _: Language) -> None:
                 _("Drivers that it speaks of"),
                 list(names),
                 format_func=names.__getitem__,
-                key=f"validation:drivers:{hypothesis.id}",
                 placeholder=_("Choose drivers"),
-                on_change=_set,
-                args=(hypothesis.id, "drivers"),
+                **field(
+                    f"validation:drivers:{hypothesis.id}", _set, hypothesis.id, "drivers", start="default"
+                ),
             )
         with st.container(horizontal=True):
             st.button(_("Done"), key="validation:done", type="primary", on_click=_edit, args=(None,))
@@ -176,24 +173,24 @@ def _edit(hypothesis_id: str | None) -> None:
 
 
 def _evidence(hypothesis_id: str) -> None:
-    level = int(st.session_state[f"validation:evidence:{hypothesis_id}"])
+    level = int(held(f"validation:evidence:{hypothesis_id}"))
     _replace(hypothesis_id, "evidence", level, f"validation:evidence:{hypothesis_id}")
 
 
-def _set(hypothesis_id: str, field: str) -> None:
-    key = f"validation:{field}:{hypothesis_id}"
-    value = st.session_state[key]
-    if field in FIELDS:
+def _set(hypothesis_id: str, part: str) -> None:
+    key = f"validation:{part}:{hypothesis_id}"
+    value = held(key)
+    if part in FIELDS:
         value = Text(str(value).strip())
-    elif field == "drivers":
+    elif part == "drivers":
         value = tuple(value)
-    _replace(hypothesis_id, field, value, key)
+    _replace(hypothesis_id, part, value, key)
 
 
-def _replace(hypothesis_id: str, field: str, value: object, place: str) -> None:
+def _replace(hypothesis_id: str, part: str, value: object, place: str) -> None:
     ws = workspace()
     ws.change(
-        lambda v: v.with_hypothesis(v.hypothesis(hypothesis_id).changed(**{field: value})),
+        lambda v: v.with_hypothesis(v.hypothesis(hypothesis_id).changed(**{part: value})),
         say()("hypothesis edited"),
         place=place,
     )

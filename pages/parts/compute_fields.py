@@ -10,6 +10,7 @@ from core.compute import TIER_LABELS, accelerators, prices_of
 from core.i18n import Language
 from core.venture import ComputePlan, Venture
 from core.venture.frozen import refusing
+from pages.parts import fields
 from pages.parts.compute_link import followed, own_prices
 from pages.parts.session import Workspace, say
 from pages.parts.shell import plain
@@ -38,7 +39,7 @@ def number_field(
     shape: dict[str, Any] = (
         {"min_value": int(least), "step": 1} if whole else {"min_value": least, "format": "%.6g"}
     )
-    st.number_input(label, key=key, on_change=_typed, args=(part, field, scale), **shape, **more)
+    st.number_input(label, **fields.field(key, _typed, part, field, scale), **shape, **more)
     if refusal := ws.refused.get(key):
         st.error(plain(say().refusal(refusal)))
 
@@ -57,7 +58,9 @@ def choice_field(
     value = getattr(getattr(ws.venture.compute_plan, part), field)
     ws.follow(key, value)
     known = [*options] if value in options else [*options, value]
-    st.selectbox(label, known, key=key, format_func=words, on_change=_typed, args=(part, field), **more)
+    st.selectbox(
+        label, known, format_func=words, **fields.field(key, _typed, part, field, among=known), **more
+    )
 
 
 def hardware_fields(ws: Workspace, part: str, count_label: str, _: Language) -> None:
@@ -101,8 +104,9 @@ def buying_fields(ws: Workspace, part: str, _: Language) -> None:
 
 def follow(ws: Workspace, key: str, value: Any) -> None:
     """Let a field that is not kept in the venture begin at its ``value``, anew when that changes."""
-    if st.session_state.get(f"shown:{key}") != (ws.venture_id, value) or key not in st.session_state:
-        st.session_state[key] = value
+    there = fields.name(key) in st.session_state
+    if st.session_state.get(f"shown:{key}") != (ws.venture_id, value) or not there:
+        fields.put(key, value)
         st.session_state[f"shown:{key}"] = (ws.venture_id, value)
 
 
@@ -128,7 +132,7 @@ def _typed(part: str, field: str, scale: float = 1) -> None:
     ws: Workspace = st.session_state["workspace"]
     _ = say()
     key = f"compute:{part}:{field}"
-    value = st.session_state[key]
+    value = fields.held(key)
     if scale != 1 and value is not None:
         value = value * scale
 

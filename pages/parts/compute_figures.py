@@ -7,6 +7,7 @@ import streamlit as st
 from core.compute import Band, HourlyPrice
 from core.i18n import Language
 from pages.parts.compute_words import Table, stale_warning
+from pages.parts.fields import field, held, put
 from pages.parts.session import Workspace
 from pages.parts.shell import plain
 
@@ -39,15 +40,16 @@ def table(shown: Table) -> None:
 
 def closer(part: str, views: Mapping[str, tuple[str, Callable[[], None]]], _: Language) -> None:
     """A switch between views of a part; only the one that is shown is computed."""
-    names = {key: name for key, (name, _draw) in views.items()}
-    first = next(iter(views))
+    names = {key: title for key, (title, _draw) in views.items()}
+    key = f"compute:closer:{part}"
+    if held(key, "") not in (None, *views):
+        put(key, next(iter(views)))
     chosen = st.segmented_control(
         _("Look closer"),
         list(views),
-        default=first if f"compute:closer:{part}" not in st.session_state else None,
         format_func=lambda key: names.get(key, str(key)),
-        key=f"compute:closer:{part}",
         persist_state="session",
+        **field(key, start="default"),
     )
     if chosen is not None and chosen in views:
         views[chosen][1]()

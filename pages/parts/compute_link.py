@@ -33,6 +33,7 @@ from core.compute import (
 from core.finance import Projection, project, read_unit
 from core.i18n import Language, Refusal
 from core.venture import Amount, ComputeLink, ComputePlan, Source, Venture
+from pages.parts.fields import held, put
 from pages.parts.session import Workspace, say
 from pages.parts.shell import plain
 
@@ -104,14 +105,14 @@ def serving_estimate(venture: Venture) -> ServingEstimate:
 
 def requested(venture: Venture, key: str) -> float:
     """What a field of the request holds; the plan's driver where it was not touched."""
-    typed = st.session_state.get(f"compute:request:{key}")
+    typed = held(f"compute:request:{key}")
     return planned(venture, key) if typed is None else float(typed) / shown_as(key)
 
 
 def set_request(ws: Workspace, key: str, value: float) -> None:
     """Let a field of the request hold ``value``, as if it had been typed."""
     field = f"compute:request:{key}"
-    st.session_state[field] = value * shown_as(key)
+    put(field, value * shown_as(key))
     st.session_state[f"shown:{field}"] = (ws.venture_id, short(planned(ws.venture, key) * shown_as(key)))
 
 

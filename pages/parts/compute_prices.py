@@ -20,6 +20,7 @@ from core.venture.frozen import refusing
 from pages.parts.compute_figures import table
 from pages.parts.compute_link import followed, own_prices, take_button, today
 from pages.parts.compute_words import price_notes
+from pages.parts.fields import field, held
 from pages.parts.session import Workspace, say
 from pages.parts.shell import plain
 
@@ -80,18 +81,18 @@ def _refresh(ws: Workspace, _: Language) -> None:
 
 def _drift_fields(ws: Workspace, name: str, _: Language) -> None:
     key = "compute:drift"
-    ws.follow(key, ws.venture.compute_plan.drift_per_year * 100)
+    percent = ws.venture.compute_plan.drift_per_year * 100
+    ws.follow(key, percent)
     st.slider(
         _("Price drift per year (%)"),
-        -60.0,
-        60.0,
-        key=key,
+        min(-60.0, percent),
+        max(60.0, percent),
         step=1.0,
-        on_change=_drift_typed,
         help=_(
             "Signed. An H100 fell from 8 USD to 1.70 by October 2025 and rose 40% in the half year after; chips "
             "give 28% more for the money each year."
         ),
+        **field(key, _drift_typed),
     )
     try:
         now = hourly_price(accelerators()[name], own=own_prices(ws.venture)).usd
@@ -232,7 +233,7 @@ def _remove(price: OwnPrice) -> None:
 def _drift_typed() -> None:
     ws: Workspace = st.session_state["workspace"]
     _ = say()
-    per_year = float(st.session_state["compute:drift"]) / 100
+    per_year = float(held("compute:drift")) / 100
 
     def keep(venture: Venture) -> Venture:
         plan = venture.compute_plan

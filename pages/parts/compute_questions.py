@@ -9,6 +9,7 @@ from core.i18n import Language, Text
 from core.venture import Venture
 from pages.parts.compute_fields import changed
 from pages.parts.compute_link import followed, set_request
+from pages.parts.fields import put
 from pages.parts.session import Workspace, say
 
 
@@ -140,9 +141,9 @@ def _asked() -> None:
         plan = changed(venture.compute_plan, question.part, question.fields)
         return followed(venture.with_compute_plan(plan), question.part)
 
-    st.session_state["compute_part"] = question.part
+    put("compute_part", question.part)
     if key == "law_70b":
-        st.session_state["compute:closer:training"] = "law"
+        put("compute:closer:training", "law")
     for name, value in (question.request or {}).items():
         set_request(ws, name, value)
     ws.change(asked, _("Compute plan set to a question"), place="compute:question")

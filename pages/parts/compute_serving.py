@@ -45,6 +45,7 @@ from pages.parts.compute_link import (
     today,
 )
 from pages.parts.compute_words import api_table, serving_explained, serving_sources
+from pages.parts.fields import field, held
 from pages.parts.session import Workspace, say
 from pages.parts.shell import plain
 
@@ -112,15 +113,14 @@ def _inputs(ws: Workspace, _: Language) -> None:
     columns = st.columns(2)
     for index, (key, label) in enumerate(labels.items()):
         with columns[index % 2]:
-            field = f"compute:request:{key}"
-            follow(ws, field, short(planned(ws.venture, key) * shown_as(key)))
+            place = f"compute:request:{key}"
+            follow(ws, place, short(planned(ws.venture, key) * shown_as(key)))
             st.number_input(
                 label,
                 min_value=0.0,
-                key=field,
                 format="%.4g",
                 persist_state="session",
-                on_change=_request_typed,
+                **field(place, _request_typed),
             )
     _api_fields(ws, _)
     offered = [name for name, model in language_models().items() if model.offered]
@@ -187,9 +187,8 @@ def _api_fields(ws: Workspace, _: Language) -> None:
         st.selectbox(
             _("API of"),
             known,
-            key=key,
             format_func=lambda name: providers.get(name, name),
-            on_change=_provider_chosen,
+            **field(key, _provider_chosen, among=known),
         )
     with right:
         models = models_of(kept.provider, today())
@@ -200,7 +199,7 @@ def _provider_chosen() -> None:
     """Keep the provider, and its first model where it does not have the one of before."""
     ws: Workspace = st.session_state["workspace"]
     _ = say()
-    provider = str(st.session_state["compute:serving:provider"])
+    provider = str(held("compute:serving:provider"))
     models = models_of(provider, today())
 
     def keep(venture: Venture) -> Venture:

@@ -5,6 +5,7 @@ import streamlit as st
 from core.finance import read_unit
 from core.i18n import Language, Text
 from core.venture import Driver, Source
+from pages.parts.fields import field, held
 from pages.parts.session import Workspace, say
 from pages.parts.shell import plain
 
@@ -52,10 +53,8 @@ def driver_field(
     label = f"{plain(_.text(driver.label))} ({plain(unit)})"
     st.text_input(
         label,
-        key=key,
-        on_change=_typed,
-        args=(key, driver.key, scenario_id),
         help=_("A number, or a range that holds the true value with 90% probability: 20 or 15 to 25."),
+        **field(key, _typed, key, driver.key, scenario_id),
     )
     if refusal := ws.refused.get(key):
         st.error(plain(_.refusal(refusal)))
@@ -68,7 +67,7 @@ def driver_field(
 def _typed(key: str, driver_key: str, scenario_id: str | None) -> None:
     ws: Workspace = st.session_state["workspace"]
     _ = say()
-    text = str(st.session_state[key])
+    text = str(held(key))
     driver = ws.venture.under(scenario_id).driver(driver_key)
     ws.change(
         lambda venture: venture.with_driver(driver_key, driver.parse(text), scenario_id=scenario_id),

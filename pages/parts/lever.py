@@ -7,6 +7,7 @@ import streamlit as st
 from core.finance import read_unit
 from core.i18n import Language
 from core.venture import Driver, Venture
+from pages.parts.fields import field, held, put
 from pages.parts.session import Workspace, say
 from pages.parts.shell import plain
 
@@ -17,16 +18,16 @@ def price_lever(ws: Workspace, _: Language) -> None:
     if driver is None:
         return
     now = driver.amount.median
-    held = st.session_state.get("lever:held")
-    if held is None or held[0] != ws.venture_id or not held[1] / 4 <= now <= held[1] * 4:
-        held = (ws.venture_id, now)
-        st.session_state["lever:held"] = held
-    middle = held[1]
+    scale = st.session_state.get("lever:scale")
+    if scale is None or scale[0] != ws.venture_id or not scale[1] / 4 <= now <= scale[1] * 4:
+        scale = (ws.venture_id, now)
+        st.session_state["lever:scale"] = scale
+    middle = scale[1]
     step = _step(middle)
     least, most = step * max(1, round(middle / 4 / step)), step * round(middle * 4 / step)
     position = min(max(step * round(now / step), least), most)
-    if "lever" not in st.session_state or st.session_state.get("lever:shown") != (ws.venture_id, now):
-        st.session_state["lever"] = position
+    if held("lever") is None or st.session_state.get("lever:shown") != (ws.venture_id, now):
+        put("lever", position)
         st.session_state["lever:shown"] = (ws.venture_id, now)
     st.slider(
         f"{plain(_.text(driver.label))} ({plain(read_unit(driver.unit, ws.venture.currency, _))})",
@@ -34,11 +35,10 @@ def price_lever(ws: Workspace, _: Language) -> None:
         float(most),
         step=float(step),
         format="%g",
-        key="lever",
-        on_change=_moved,
         help=_(
             "Move it and watch the cash. Demand is held fixed: the plan does not guess how many customers a price costs."
         ),
+        **field("lever", _moved),
     )
 
 
@@ -58,7 +58,7 @@ def _moved() -> None:
     _ = say()
     driver = price_of(ws.venture)
     assert driver is not None
-    price = float(st.session_state["lever"])
+    price = float(held("lever"))
 
     def priced(venture: Venture) -> Venture:
         amount = venture.driver(driver.key).amount

@@ -5,6 +5,7 @@ import streamlit as st
 from core.finance.modules import modules
 from core.finance.switch import switched
 from core.i18n import Language
+from pages.parts.fields import field, held
 from pages.parts.session import Workspace, say
 from pages.parts.shell import plain
 
@@ -23,12 +24,11 @@ def module_choice(ws: Workspace, _: Language) -> None:
             _("Parts of the plan"),
             [key for key in modules() if key not in inner or key in ws.venture.modules],
             format_func=lambda key: _.text(modules()[key].title),
-            key=CHOICE,
             placeholder=_("Choose parts"),
-            on_change=_chosen,
             help=_(
                 "Seats, usage, outcomes, projects and others add up. New numbers come with a usual value and its source; numbers that have no effect any more go. Undo brings them back."
             ),
+            **field(CHOICE, _chosen, start="default"),
         )
         if refusal := ws.refused.get(CHOICE):
             st.error(plain(_.refusal(refusal)))
@@ -37,5 +37,5 @@ def module_choice(ws: Workspace, _: Language) -> None:
 def _chosen() -> None:
     ws: Workspace = st.session_state["workspace"]
     _ = say()
-    chosen = tuple(st.session_state[CHOICE])
+    chosen = tuple(held(CHOICE))
     ws.change(lambda venture: switched(venture, chosen), _("parts of the plan changed"), place=CHOICE)

@@ -9,6 +9,7 @@ from core.finance.sensitivity import tornado, total_effects
 from core.i18n import Language
 from core.venture import Venture
 from pages.parts.drivers import driver_field
+from pages.parts.fields import put
 from pages.parts.session import Workspace
 from pages.parts.shell import CHART_BAR, plain, select
 
@@ -91,5 +92,5 @@ def _clicked() -> None:
     key = str(points[0].get("customdata") or "") if points else ""
     ws: Workspace = st.session_state["workspace"]
     if ws.venture.has_driver(key):
-        st.session_state["plan:mover"] = key
-        st.session_state["plan:group"] = ws.venture.driver(key).group
+        put("plan:mover", key)
+        put("plan:group", ws.venture.driver(key).group)

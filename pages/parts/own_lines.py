@@ -16,6 +16,8 @@ from core.finance.own import (
 )
 from core.i18n import Language, Refusal
 from core.venture import Line
+from pages.parts.fields import field, held, put
+from pages.parts.fields import name as name_of
 from pages.parts.figures import ask
 from pages.parts.session import Workspace, say, workspace
 from pages.parts.shell import distinct, plain
@@ -130,10 +132,10 @@ def _editor(editing: str) -> None:
                 key=f"own:unit:{editing}",
                 accept_new_options=True,
             )
-        st.session_state.setdefault(f"own:formula:{editing}", old.formula if old else "")
+        written = f"own:formula:{editing}"
+        st.session_state.setdefault(name_of(written), old.formula if old else "")
         formula = st.text_input(
             _("Formula"),
-            key=f"own:formula:{editing}",
             max_chars=1000,
             live=True,
             placeholder="customers * support_per_customer",
@@ -141,6 +143,7 @@ def _editor(editing: str) -> None:
                 "Numbers, names, + - * / ** and brackets; {functions}. prev(x) is last month's value of a line, prev(this) that of this line; cumulative(x) is the sum so far, month the number of the month.",
                 functions=", ".join(name for name in FUNCTIONS if name not in ("prev", "cumulative")),
             ),
+            **field(written),
         )
         known = names(venture)
         words = distinct(
@@ -149,15 +152,14 @@ def _editor(editing: str) -> None:
                 for name, (title, text) in known.items()
             }
         )
+        inserted = f"own:insert:{editing}"
+        st.session_state.setdefault(name_of(inserted), None)
         st.selectbox(
             _("Insert a name"),
             list(words),
-            index=None,
             format_func=lambda name: words.get(name, name),
-            key=f"own:insert:{editing}",
             placeholder=_("search drivers and lines"),
-            on_change=_insert,
-            args=(editing,),
+            **field(inserted, _insert, editing, among=words),
         )
         with st.expander(_("Value before month 1"), key=f"own:more:{editing}"):
             opening = st.text_input(
@@ -250,12 +252,12 @@ def _pointed(formula: str, refusal: FormulaRefusal, ws: Workspace, _: Language) 
 
 def _insert(editing: str) -> None:
     """Put the chosen name at the end of the formula."""
-    name = st.session_state[f"own:insert:{editing}"]
+    name = held(f"own:insert:{editing}")
     key = f"own:formula:{editing}"
-    text = str(st.session_state.get(key) or "")
+    text = str(held(key) or "")
     if name:
-        st.session_state[key] = f"{text}{'' if not text or text[-1] in ' (' else ' '}{name}"
-    st.session_state[f"own:insert:{editing}"] = None
+        put(key, f"{text}{'' if not text or text[-1] in ' (' else ' '}{name}")
+    put(f"own:insert:{editing}", None)
 
 
 def _save(line: Line, _: Language) -> None:

@@ -25,6 +25,7 @@ from core.training.transfer import Transfer, transfers
 from core.venture import FinetunePlan, TrainingPlan, Venture
 from pages.parts.compute_figures import money_of
 from pages.parts.compute_link import finetune_plan, linked, own_prices, take, training_plan
+from pages.parts.fields import field, held, name, put
 from pages.parts.learning_curve import Chosen
 from pages.parts.session import Workspace
 from pages.parts.shell import plain
@@ -153,26 +154,26 @@ def _task(ws: Workspace) -> str:
 
 def task_accuracy(ws: Workspace) -> float:
     """The accuracy of the founder's own task today: as typed in this section, else the plan's."""
-    typed: float | None = st.session_state.get(_task(ws))
+    typed: float | None = held(_task(ws))
     return min(ws.venture.driver("accuracy").amount.median, 0.9999) if typed is None else typed / 100
 
 
 def keep_task_accuracy(ws: Workspace) -> None:
     """Let the field hold the accuracy of today, whatever the plan counts on from now on."""
-    st.session_state[_task(ws)] = max(LEAST_TASK, round(100 * task_accuracy(ws), 4))
+    put(_task(ws), max(LEAST_TASK, round(100 * task_accuracy(ws), 4)))
 
 
 def _accuracy_now(ws: Workspace, _: Language) -> float:
     """The field for it, and what it holds."""
     planned = ws.venture.driver("accuracy").amount.median
+    st.session_state.setdefault(name(_task(ws)), None)
     st.number_input(
         _("Accuracy of your own task today (%)"),
         LEAST_TASK,
         99.99,
-        None,
         placeholder=_("{share}, as in the plan", share=_.percent(planned, 3)),
-        key=_task(ws),
         persist_state="session",
+        **field(_task(ws)),
     )
     return task_accuracy(ws)
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.i18n import Language
 from core.venture import Venture
+from pages.parts.fields import field, held, put
 from pages.parts.session import Workspace, say
 from pages.parts.shell import distinct, plain, select
 
@@ -23,24 +24,20 @@ def called(venture: Venture, scenario: str | None, _: Language) -> str:
 def scenario_bar(ws: Workspace, _: Language) -> tuple[str | None, list[str | None]]:
     """The scenario in view (None is the base) and those to compare it with."""
     names = {BASE: _("Base"), **{s.id: _.text(s.name) for s in ws.venture.scenarios}}
-    if st.session_state.get("plan:scenario") not in (None, *names):
-        del st.session_state["plan:scenario"]
     left, middle, right = st.columns([3, 3, 1], vertical_alignment="bottom")
     with left:
         chosen = select(_("Scenario"), names, "plan:scenario", persist_state="session") or BASE
     others = distinct({scenario: name for scenario, name in names.items() if scenario != chosen})
-    before = st.session_state.get("plan:others", [])
-    if not set(before) <= others.keys():
-        st.session_state["plan:others"] = [other for other in before if other in others]
+    put("plan:others", [other for other in held("plan:others", []) if other in others])
     with middle:
         compared = st.multiselect(
             _("Compare with"),
             list(others),
             format_func=others.__getitem__,
-            key="plan:others",
             max_selections=MOST - 1,
             placeholder=_("nothing"),
             persist_state="session",
+            **field("plan:others", start="default"),
         )
     with right, st.popover(_("Edit"), icon=":material/edit:", width="stretch"):
         _edit(ws, chosen, names[chosen], _)
@@ -60,7 +57,7 @@ def _edit(ws: Workspace, chosen: str, name: str, _: Language) -> None:
         return
     key = f"scenario:name:{chosen}"
     ws.follow(key, name)
-    st.text_input(_("Name"), key=key, max_chars=80, on_change=_rename, args=(ws, chosen))
+    st.text_input(_("Name"), max_chars=80, **field(key, _rename, ws, chosen))
     if refusal := ws.refused.get(key):
         st.error(plain(_.refusal(refusal)))
     st.button(
@@ -77,12 +74,12 @@ def _copy(ws: Workspace, chosen: str, name: str) -> None:
     if ws.change(
         lambda v: v.add_scenario(new, name, chosen or None), say()("scenario added: {name}", name=name)
     ):
-        st.session_state["plan:scenario"] = new
+        put("plan:scenario", new)
 
 
 def _rename(ws: Workspace, chosen: str) -> None:
     key = f"scenario:name:{chosen}"
-    name = str(st.session_state[key])
+    name = str(held(key))
     ws.change(
         lambda v: v.rename_scenario(chosen, name),
         say()("scenario renamed: {name}", name=name[:80]),
@@ -92,4 +89,4 @@ def _rename(ws: Workspace, chosen: str) -> None:
 
 def _delete(ws: Workspace, chosen: str, name: str) -> None:
     if ws.change(lambda v: v.delete_scenario(chosen), say()("scenario deleted: {name}", name=name)):
-        st.session_state["plan:scenario"] = BASE
+        put("plan:scenario", BASE)

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.i18n import LANGUAGES, Language, Refusal, language
 from core.storage import Missing, Stale, VersionRow
 from core.venture import Venture, example
+from pages.parts import fields
 from pages.parts.services import store
 
 log = logging.getLogger("compute_canvas")
@@ -85,10 +86,10 @@ class Workspace:
 
     def follow(self, key: str, value: object) -> None:
         """Let the field ``key`` show the venture's ``value``; only what was refused stays as it was typed."""
-        if key not in st.session_state:
+        if fields.name(key) not in st.session_state:
             self.refused.pop(key, None)
-        if key not in self.refused and (key not in st.session_state or st.session_state[key] != value):
-            st.session_state[key] = value
+        if key not in self.refused:
+            fields.follow(key, value)
 
     def change(self, how: Change, note: str, place: str = "save") -> bool:
         """Save what ``how`` makes of the venture; whether it was saved.

@@ -1,13 +1,14 @@
 """What surrounds every page: name, saved state, undo and redo, language, and what must be told."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
 
 from core.i18n import LANGUAGES, Language
+from pages.parts.fields import field, held, put, renew
 from pages.parts.services import store
 from pages.parts.session import Workspace
 
@@ -112,19 +113,24 @@ def _conflict(ws: Workspace, _: Language) -> None:
         st.button(_("Drop my change"), key="conflict_theirs", on_click=ws.take_theirs)
 
 
-def select(label: str, options: Mapping[str, str], key: str, **more: Any) -> str | None:
+def select(
+    label: str, options: Mapping[str, str], key: str, on_change: Callable[[], None] | None = None, **more: Any
+) -> str | None:
     """A select box over ``options`` (what is chosen: how it is called) whose names may change or be the same.
 
     A browser knows its choice by the name only, so a new name is sent to it. A choice that is no longer
     among the options is given up.
     """
     names = distinct(options)
-    if st.session_state.get(key) not in (None, *names):
-        del st.session_state[key]
-    chosen, called = st.session_state.get(key), st.session_state.get(f"called:{key}")
+    if held(key) not in (None, *names):
+        renew(key)
+    chosen, called = held(key), st.session_state.get(f"called:{key}")
     if chosen in names and called not in (None, names[chosen]):
-        st.session_state[key] = chosen
-    taken: str | None = st.selectbox(label, list(names), format_func=names.__getitem__, key=key, **more)
+        renew(key)
+        put(key, chosen)
+    taken: str | None = st.selectbox(
+        label, list(names), format_func=names.__getitem__, **{**more, **field(key, on_change, among=names)}
+    )
     st.session_state[f"called:{key}"] = names.get(taken or "")
     return taken
 

@@ -14,6 +14,7 @@ from core.training import datasets, desk, own, shelf
 from core.training.card import model_card
 from core.training.report import Picture, Report
 from core.training.script import DATA, data_file, script
+from pages.parts.fields import put
 from pages.parts.runs_table import Finished, tested
 from pages.parts.services import store
 from pages.parts.session import say, workspace
@@ -39,7 +40,8 @@ def afterwards() -> None:
     newest = runs[0].row.id
     if st.session_state.get("training:after_newest") != newest:
         # A run that has just ended is what the founder wants to see.
-        st.session_state["training:after_newest"] = st.session_state[KEY] = newest
+        st.session_state["training:after_newest"] = newest
+        put(KEY, newest)
     chosen = select(_("Run"), names, KEY)
     run = next((run for run in runs if run.row.id == chosen), runs[0])
     report = shelf.report_of(run.row.id)

@@ -9,6 +9,7 @@ from core.training import doubts
 from core.training.notation import day
 from core.training.own import Look
 from core.training.tables import Profile
+from pages.parts.fields import field, held, put
 from pages.parts.shell import plain, select
 
 TARGET, TASK, WITHOUT = "training:own_target", "training:own_task", "training:own_without"
@@ -32,17 +33,18 @@ def pictures(found: Look, _: Language) -> None:
 
 def choose(target: str, task: str, without: Sequence[str]) -> None:
     """Let the fields hold this."""
-    st.session_state[TARGET] = st.session_state[TASK_FOR] = target
-    st.session_state[TASK] = task
-    st.session_state[WITHOUT] = list(without)
+    st.session_state[TASK_FOR] = target
+    put(TARGET, target)
+    put(TASK, task)
+    put(WITHOUT, list(without))
 
 
 def chosen() -> dict[str, object]:
     """What the fields hold, as :func:`core.training.own.prepare` takes it."""
     return {
-        "target": st.session_state.get(TARGET) or "",
-        "task": st.session_state.get(TASK) or "classes",
-        "without": list(st.session_state.get(WITHOUT) or []),
+        "target": held(TARGET) or "",
+        "task": held(TASK) or "classes",
+        "without": list(held(WITHOUT) or []),
     }
 
 
@@ -82,27 +84,27 @@ def columns(found: Look, _: Language) -> None:
 def target(found: Look, _: Language) -> None:
     """What is predicted, as a class or as a number, and what is left out."""
     options = {column.name: column for column in found.columns if column.tasks}
-    if st.session_state.get(TARGET) not in options:
-        st.session_state[TARGET] = next(reversed(options))
+    if held(TARGET) not in options:
+        put(TARGET, next(reversed(options)))
     left, right = st.columns(2)
     with left:
         name = select(_("Column to predict"), {name: name for name in options}, TARGET)
     column = options[name or next(reversed(options))]
     words = {"classes": _("which class it is"), "number": _("how much it is (a number)")}
     tasks: dict[str, str] = {task: words[task] for task in column.tasks}
-    if st.session_state.get(TASK) not in tasks or st.session_state.get(TASK_FOR) != column.name:
-        st.session_state[TASK] = column.tasks[0]
+    if held(TASK) not in tasks or st.session_state.get(TASK_FOR) != column.name:
+        put(TASK, column.tasks[0])
         st.session_state[TASK_FOR] = column.name
     with right:
         task = select(_("What is asked"), tasks, TASK)
     _answers(column, task or column.tasks[0], found.rows, _)
     others = [c.name for c in found.columns if c.kind != "left_out" and c.name != column.name]
-    st.session_state[WITHOUT] = [name for name in st.session_state.get(WITHOUT) or [] if name in others]
+    put(WITHOUT, [name for name in held(WITHOUT) or [] if name in others])
     st.multiselect(
         _("Columns to leave out (what is not known yet when you want a prediction)"),
         others,
-        key=WITHOUT,
         placeholder=_("none"),
+        **field(WITHOUT, start="default"),
     )
 
 

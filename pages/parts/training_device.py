@@ -8,6 +8,7 @@ from core.training.devices import device_in_use
 from core.training.estimate import UNSEEN, Estimate, estimate
 from core.training.spec import RunSpec
 from core.training.speed import speed_of
+from pages.parts.fields import held
 from pages.parts.runs_table import tested
 from pages.parts.services import store
 from pages.parts.session import workspace
@@ -38,7 +39,7 @@ def device_select(_: Language) -> None:
 
 def chosen_device() -> str:
     """The device that is chosen, as ``RunSpec.device`` has it; "" where there is nothing to choose."""
-    code = str(st.session_state.get(KEY) or "")
+    code = str(held(KEY) or "")
     there = {choice.code for choice in _choices(device_in_use(store()))} if code else set()
     return code if code in there else ""
 

@@ -1,6 +1,6 @@
 """Settings of a training run: the data, a recipe, and everything else one click away."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -13,6 +13,7 @@ from core.training.datasets import AREAS, DATASETS, OWN, Dataset, OwnData
 from core.training.limits import submit
 from core.training.presets import PRESETS, first_for, presets_for
 from core.training.spec import DEFAULT_PRICE_PER_HOUR, WHOLE_RANGES, RunSpec
+from pages.parts import fields
 from pages.parts.services import store
 from pages.parts.session import Workspace, workspace
 from pages.parts.shell import plain, select
@@ -59,16 +60,17 @@ def settings(ws: Workspace, _: Language) -> None:
     if data is None:
         return
     presets = presets_for(data.input)
+    if _held("preset") not in presets:
+        _put("preset", None)
     st.pills(
         _("Recipe"),
         list(presets),
         format_func=lambda key: _.text(PRESETS[key].label),
-        key=_key("preset"),
-        on_change=_apply,
         wrap=True,
         persist_state="session",
+        **_field("preset", _apply, start="default"),
     )
-    chosen = st.session_state.get(_key("preset"))
+    chosen = _held("preset")
     st.caption(plain(_.text(PRESETS[chosen].note)) if chosen in presets else _("Settings of your own."))
     with st.expander(_("All settings"), key=_key("all"), icon=":material/tune:"):
         _all(data, _)
@@ -78,11 +80,11 @@ def settings(ws: Workspace, _: Language) -> None:
         0.0,
         1000.0,
         format="%.3f",
-        key=_key("price_per_hour"),
         help=_(
             "About what a cloud machine with two virtual CPUs costs (AWS c7i.large, on demand, 2025: $0.089). Type your own."
         ),
         persist_state="session",
+        **_field("price_per_hour"),
     )
     try:
         spec = chosen_spec(ws)
@@ -106,24 +108,36 @@ def _key(field: str) -> str:
     return f"training:{field}"
 
 
+def _held(field: str) -> Any:
+    return fields.held(_key(field))
+
+
+def _put(field: str, value: Any) -> None:
+    fields.put(_key(field), value)
+
+
+def _field(field: str, how: Callable[[], None] | None = None, **more: Any) -> dict[str, Any]:
+    return fields.field(_key(field), how, **more)
+
+
 def _begin() -> None:
     """Give every field a value on first sight; a recipe for MNIST stands there at once."""
-    if _key("preset") not in st.session_state:
-        st.session_state[_key("preset")] = FIRST
-        st.session_state.setdefault(_key("dataset"), "mnist")
+    if fields.name(_key("preset")) not in st.session_state:
+        _put("preset", FIRST)
+        st.session_state.setdefault(fields.name(_key("dataset")), "mnist")
         _apply()
     for field, value in USUAL.items():
-        st.session_state.setdefault(_key(field), value)
+        st.session_state.setdefault(fields.name(_key(field)), value)
 
 
 def _take(values: Mapping[str, Any]) -> None:
     for field, value in values.items():
-        st.session_state[_key(field)] = f"{value:g}" if field in TYPED and value != "" else value
+        _put(field, f"{value:g}" if field in TYPED and value != "" else value)
 
 
 def _apply() -> None:
     """Take the settings of the recipe that was clicked; what it does not name becomes usual."""
-    chosen = st.session_state[_key("preset")]
+    chosen = _held("preset")
     if chosen in PRESETS:
         wanted = PRESETS[chosen].settings
         kind = NETWORKS[wanted["network"]]
@@ -138,11 +152,11 @@ def _apply() -> None:
 
 
 def _own_settings() -> None:
-    st.session_state[_key("preset")] = None
+    _put("preset", None)
 
 
 def _network_chosen() -> None:
-    kind = NETWORKS[st.session_state[_key("network")]]
+    kind = NETWORKS[_held("network")]
     _take({"width": kind.width, "depth": kind.depth})
     _own_settings()
 
@@ -157,13 +171,13 @@ def _optimizer_chosen() -> None:
 
 def _data(ws: Workspace, _: Language) -> None:
     if ready := st.session_state.pop("training:own_chosen", None):
-        st.session_state[_key("dataset")] = f"{OWN}:{ready}"
+        _put("dataset", f"{OWN}:{ready}")
         _data_chosen()
     own = {f"{OWN}:{o.id}": o.name for o in shelf.own_data(ws.owner)}
     shipped = {key: f"{_.text(AREAS[data.area])} · {_.text(data.label)}" for key, data in DATASETS.items()}
     options = shipped | own
-    if st.session_state.get(_key("dataset")) not in options:
-        st.session_state[_key("dataset")] = "mnist"
+    if _held("dataset") not in options:
+        _put("dataset", "mnist")
         _data_chosen()
     select(_("Data"), options, _key("dataset"), on_change=_data_chosen, persist_state="session")
     data = chosen_data(ws)
@@ -189,14 +203,14 @@ def _data_chosen() -> None:
     data = chosen_data(workspace())
     if data is None:
         return
-    st.session_state[_key("train_images")] = data.train_images
-    st.session_state[_key("preset")] = first_for(data)
+    _put("train_images", data.train_images)
+    _put("preset", first_for(data))
     _apply()
 
 
 def chosen_data(ws: Workspace) -> Dataset | None:
     """The data set that is chosen; None if it is gone."""
-    key = str(st.session_state.get(_key("dataset")) or "mnist")
+    key = str(_held("dataset") or "mnist")
     if not key.startswith(f"{OWN}:"):
         return DATASETS[key]
     found = _chosen_own(ws)
@@ -204,7 +218,7 @@ def chosen_data(ws: Workspace) -> Dataset | None:
 
 
 def _chosen_own(ws: Workspace) -> OwnData | None:
-    key = str(st.session_state.get(_key("dataset")))
+    key = str(_held("dataset"))
     return next((o for o in shelf.own_data(ws.owner) if key == f"{OWN}:{o.id}"), None)
 
 
@@ -235,7 +249,7 @@ def _all(data: Dataset, _: Language) -> None:
         _select(_("Precision"), "precision", PRECISIONS, _)
     with right:
         _select(_("Optimiser"), "optimizer", OPTIMIZERS, _, on_change=_optimizer_chosen)
-        usual = OPTIMIZERS[st.session_state[_key("optimizer")]]
+        usual = OPTIMIZERS[_held("optimizer")]
         _typed(_("Learning rate (empty: the optimiser's usual)"), "learning_rate", usual.learning_rate)
         if usual.momentum is not None:
             _typed(_("Momentum (share kept)"), "momentum", usual.momentum)
@@ -246,9 +260,8 @@ def _all(data: Dataset, _: Language) -> None:
         st.selectbox(
             _("Batch size (examples per step)"),
             BATCHES,
-            key=_key("batch_size"),
-            on_change=_own_settings,
             persist_state="session",
+            **_field("batch_size", _own_settings, among=BATCHES),
         )
         _whole(
             _("Patience of early stopping (epochs; 0: off)"),
@@ -259,17 +272,17 @@ def _all(data: Dataset, _: Language) -> None:
             _,
         )
         allowed = sizes(data)
-        if st.session_state.get(_key("train_images")) not in allowed:
-            st.session_state[_key("train_images")] = allowed[-1]
+        if _held("train_images") not in allowed:
+            _put("train_images", allowed[-1])
         st.selectbox(
             _examples(data, _),
             allowed,
             format_func=lambda size: f"{size:,}",
-            key=_key("train_images"),
             help=_(
                 "Fewer examples cost less and teach less: four sizes make a curve of accuracy against cost."
             ),
             persist_state="session",
+            **_field("train_images", among=allowed),
         )
         _whole(
             _("Seed"),
@@ -290,17 +303,15 @@ def _layers(_: Language) -> None:
         0.0,
         0.9,
         step=0.05,
-        key=_key("dropout"),
         help=_("Leaves out other units in every step, so that none is relied upon: against overfitting."),
-        on_change=_own_settings,
         persist_state="session",
+        **_field("dropout", _own_settings),
     )
     st.checkbox(
         _("Batch normalisation"),
-        key=_key("batch_norm"),
         help=_("Keeps the numbers between layers at mean 0 and deviation 1: deep networks learn faster."),
-        on_change=_own_settings,
         persist_state="session",
+        **_field("batch_norm", _own_settings),
     )
     _select(_("Activation"), "activation", ACTIVATIONS, _)
 
@@ -317,18 +328,21 @@ def _examples(data: Dataset, _: Language) -> str:
 
 
 def _select(
-    label: str, field: str, choices: Mapping[str, Choice | Kind], _: Language, on_change: Any = _own_settings
+    label: str,
+    field: str,
+    choices: Mapping[str, Choice | Kind],
+    _: Language,
+    on_change: Callable[[], None] = _own_settings,
 ) -> None:
-    if st.session_state.get(_key(field)) not in choices:
-        st.session_state[_key(field)] = next(iter(choices))
+    if _held(field) not in choices:
+        _put(field, next(iter(choices)))
     st.selectbox(
         label,
         list(choices),
         format_func=lambda key: _.text(choices[key].label),
-        key=_key(field),
         help="  \n".join(f"**{_.text(c.label)}**: {_.text(c.note)}" for c in choices.values()),
-        on_change=on_change,
         persist_state="session",
+        **_field(field, on_change, among=choices),
     )
 
 
@@ -339,17 +353,14 @@ def _whole(label: str, field: str, explained: str | None, _: Language, own: bool
         least,
         most,
         step=1,
-        key=_key(field),
         help=explained,
-        on_change=_own_settings if own else None,
         persist_state="session",
+        **_field(field, _own_settings if own else None),
     )
 
 
 def _typed(label: str, field: str, usual: float) -> None:
-    st.text_input(
-        label, key=_key(field), placeholder=f"{usual:g}", on_change=_own_settings, persist_state="session"
-    )
+    st.text_input(label, placeholder=f"{usual:g}", persist_state="session", **_field(field, _own_settings))
 
 
 # Before the click
@@ -357,13 +368,13 @@ def _typed(label: str, field: str, usual: float) -> None:
 
 def chosen_spec(ws: Workspace) -> RunSpec:
     """The settings as a specification; a Refusal that names what is wrong."""
-    held = {field: st.session_state[_key(field)] for field in USUAL if field not in TYPED}
+    held = {field: _held(field) for field in USUAL if field not in TYPED}
     for field in TYPED:
-        text = str(st.session_state.get(_key(field)) or "").strip()
+        text = str(_held(field) or "").strip()
         if text:
             held[field] = _typed_number(field, text)
     held["device"] = chosen_device()
-    key = str(st.session_state[_key("dataset")])
+    key = str(_held("dataset"))
     if not key.startswith(f"{OWN}:"):
         return RunSpec(dataset=key, **held)
     return RunSpec(own=shelf.own_of(ws.owner, key.partition(":")[2]), **held)

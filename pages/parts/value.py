@@ -16,6 +16,7 @@ from core.training.optimum import NextPoint, Optimum, Paid, next_point, optimum
 from core.training.points import Measured, pareto, usd_per_point
 from core.venture import Amount, Source, Venture
 from pages.parts.decision import IMAGE_PRICE, stands_for
+from pages.parts.fields import field, held
 from pages.parts.learning_curve import Chosen
 from pages.parts.real_thing import keep_task_accuracy, planned_dollars, task_accuracy
 from pages.parts.runs_table import Finished
@@ -123,31 +124,30 @@ def _effect_field(ws: Workspace, key: str, _: Language) -> None:
             "At −5, a point more of accuracy makes 95 hours of the people who check of 100."
         ),
     }
-    field = f"value:{key}"
-    ws.follow(field, round(100 * effect(ws.venture, key), 6))
+    place = f"value:{key}"
+    now = round(100 * effect(ws.venture, key), 6)
+    ws.follow(place, now)
     acts_on = ", ".join(_.text(ws.venture.driver(driver).label) for driver in affected(ws.venture, key))
     st.number_input(
         labels[key],
-        -50.0,
-        50.0,
+        min(-50.0, now),
+        max(50.0, now),
         step=0.5,
         format="%.2f",
-        key=field,
-        on_change=_said,
-        args=(field, key),
         help=helps[key] + " " + plain(_("It acts on: {drivers}.", drivers=acts_on)),
+        **field(place, _said, place, key),
     )
-    if refusal := ws.refused.get(field):
+    if refusal := ws.refused.get(place):
         st.error(plain(_.refusal(refusal)))
 
 
-def _said(field: str, key: str) -> None:
+def _said(place: str, key: str) -> None:
     ws, _ = workspace(), say()
-    share = float(st.session_state[field]) / 100
+    share = float(held(place)) / 100
     ws.change(
         lambda venture: with_effect(venture, key, share),
         _("what a point of accuracy does: {percent}", percent=_.percent(share, 3)),
-        place=field,
+        place=place,
     )
 
 

@@ -6,9 +6,11 @@ Every ``tab()`` is a session like one browser tab; all tabs of a test share the 
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import ElementList
 
 from core.storage import Store, open_store
 from core.venture import Venture
@@ -43,6 +45,19 @@ def folder(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -
     yield data
     services.store().close()
     services.store.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def by_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fields are found by their key, also where a value from elsewhere made new ones of them."""
+
+    def found(elements: ElementList[Any], key: str) -> Any:
+        for element in elements:
+            if str(getattr(element, "key", None)).partition("~")[0] == key:
+                return element
+        raise KeyError(key)
+
+    monkeypatch.setattr(ElementList, "__call__", found)
 
 
 @pytest.fixture

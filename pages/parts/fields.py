@@ -1,0 +1,100 @@
+"""Fields whose value may also come from elsewhere: from the venture, from a recipe, from another field.
+
+A browser sends the values of all its fields with every message, also of one that was set anew since it last
+heard from the server. Streamlit would take such an echo for a change, and the value of before would win. So a
+value from elsewhere makes a new field: it keeps its key and gets a new name, and what a browser says of a
+name counts only where it differs from what was last known of it.
+"""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+import streamlit as st
+
+NAMES, SAID, OWN = "fields:names", "fields:said", "fields:own"
+
+
+def name(key: str) -> str:
+    """What Streamlit calls the field ``key`` now."""
+    turn = st.session_state.setdefault(NAMES, {}).get(key, 0)
+    return f"{key}~{turn}" if turn else key
+
+
+def held(key: str, otherwise: Any = None) -> Any:
+    """What the field ``key`` holds."""
+    return st.session_state.get(name(key), otherwise)
+
+
+def put(key: str, value: Any) -> None:
+    """Let the field ``key`` hold a ``value`` that does not come from itself."""
+    now = name(key)
+    if now not in st.session_state:
+        st.session_state.setdefault(SAID, {}).pop(now, None)
+        st.session_state[now] = value
+    elif st.session_state[now] != value:
+        renew(key)
+        st.session_state[name(key)] = value
+
+
+def follow(key: str, value: Any) -> None:
+    """Let the field ``key`` show the venture's ``value``; where it was saved from this very field, the field
+    stays the same and keeps the cursor."""
+    now = name(key)
+    if now in st.session_state and st.session_state.get(OWN) == (key, _stand()):
+        if st.session_state[now] != value:
+            st.session_state[now] = value
+    else:
+        put(key, value)
+
+
+def renew(key: str) -> None:
+    """Make a new field of the field ``key``, which holds nothing yet."""
+    now, names = name(key), st.session_state[NAMES]
+    if now in st.session_state:
+        st.session_state.setdefault(SAID, {})[now] = st.session_state[now]
+    names[key] = names.get(key, 0) + 1
+
+
+def field(
+    key: str,
+    how: Callable[..., None] | None = None,
+    *given: Any,
+    start: str = "value",
+    among: Collection[Any] | None = None,
+) -> dict[str, Any]:
+    """What one of Streamlit's widgets is given to be the field ``key``: its name, what it holds, and
+    ``how(*given)`` to be called when somebody changed it.
+
+    ``start`` is what the widget calls its default; a select box has the place of it ``among`` the options. A
+    browser begins with the default, and says so if it is asked that early: so it is what the field holds.
+    """
+    now = name(key)
+    made: dict[str, Any] = {"key": now}
+    if now in st.session_state:
+        value = st.session_state[now]
+        if among is None:
+            made[start] = value
+        else:
+            made["index"] = list(among).index(value) if value in among else None
+    if how is not None:
+        made |= {"on_change": _heard, "args": (key, now, how, given)}
+    return made
+
+
+def _heard(key: str, called: str, how: Callable[..., None], given: tuple[Any, ...]) -> None:
+    value = st.session_state[called]
+    said = st.session_state.setdefault(SAID, {})
+    if called in said and said[called] == value:
+        return  # an echo
+    said[called] = value
+    if called != name(key):
+        put(key, value)  # changed before the browser heard of the new field
+    before = _stand()
+    how(*given)
+    st.session_state[OWN] = (key, _stand()) if _stand() != before else None
+
+
+def _stand() -> tuple[str, int] | None:
+    """The open venture and its version."""
+    workspace = st.session_state.get("workspace")
+    return workspace and (workspace.venture_id, workspace.version)
