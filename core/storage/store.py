@@ -1,6 +1,7 @@
 """The store: everything that is kept, behind one object that all threads of a process share."""
 
 from core.storage.database import Database
+from core.storage.expected import Expected
 from core.storage.links import Links
 from core.storage.migrate import migrate
 from core.storage.place import database_url
@@ -19,6 +20,7 @@ class Store:
         self.links = Links(database)
         self.runs = Runs(database)
         self.sweeps = Sweeps(database)
+        self.expected = Expected(database)
         self.workers = Workers(database)
         self.beats = Beats(database)
 

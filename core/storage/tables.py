@@ -146,6 +146,17 @@ class DeviceTimeColumns(TypedColumns):
 device_time = Table("device_time", metadata, DeviceTimeColumns, Index(None, "owner", "ended_at"))
 
 
+class ExpectedColumns(TypedColumns):
+    """The run that an owner has on the screen, and would get by a click."""
+
+    owner: Named[str] = Column(Text, primary_key=True)
+    spec: Named[str] = Column(Text)
+    told_at: Named[float] = Column(Double)
+
+
+expected_runs = Table("expected_runs", metadata, ExpectedColumns)
+
+
 class SweepColumns(TypedColumns):
     """A sweep: what it varies and its budget as JSON; its runs carry its id."""
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.i18n import Refusal
-from core.training import run, shelf
+from core.training import run, shelf, start
 from core.training.datasets import FASHION
 from core.training.described import IdColumn
 from core.training.encoding import Encoding
@@ -59,7 +59,7 @@ def predict(
     spec = RunSpec.from_json(spec_json)
     model = network(shelf.run_folder(run_id) / shelf.MODEL)
     if rows is not None:
-        encoding = run.load(spec, owner).encoding
+        encoding = start.load(spec, owner).encoding
         if encoding is None:
             raise Refusal("This network takes pictures, not rows.")
         for row in rows[:MOST_ROWS]:
@@ -97,7 +97,7 @@ def in_its_unit(answers: NDArray[Any], encoding: Encoding | None) -> NDArray[Any
 
 
 def _of_test(model: keras.Model, spec: RunSpec, owner: str, place: int) -> dict[str, Any]:
-    examples = run.load(spec, owner)
+    examples = start.load(spec, owner)
     if not 0 <= place < len(examples.test):
         raise Refusal(
             "The test example is {place}; a whole number from {least} to {most} is allowed.",

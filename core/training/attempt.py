@@ -2,7 +2,7 @@
 
 The process is forked from a fork server that holds Keras ready (*warm*), or is a fresh one (*cold*: it
 imports everything itself). Both talk over a pipe. A forked one may be started before there is a run for
-it (:class:`StandBy`): it trains two batches of its own, and then waits, warm in every sense.
+it (:class:`StandBy`): it trains some batches of its own, rehearses the run that is expected, and waits.
 """
 
 import contextlib
@@ -160,21 +160,33 @@ class StandBy(Attempt):
         super().__init__("warm", child.stand_by)
         self.speed: Speed | None = None
         """How fast the device is, known once the process is ready."""
+        self.busy = True
+        """Whether it makes itself ready, or rehearses a run."""
+        self.expected: tuple[str, str] | None = None
+        """The run that was rehearsed last, or is: its specification's JSON and its owner."""
 
     def messages(self) -> list[tuple[str, Any]]:
         """What the process has said since the last time, but for that it is ready."""
         said = super().messages()
         for kind, content in said:
             if kind == child.READY:
-                self.speed = content
+                self.speed = content or self.speed
+                self.busy = False
         return [(kind, content) for kind, content in said if kind != child.READY]
+
+    def expect(self, spec_json: str, owner: str) -> None:
+        """Rehearse a run, unless it was the last one, or another is being rehearsed."""
+        if not self.busy and self.expected != (spec_json, owner):
+            self.expected, self.busy = (spec_json, owner), True
+            with contextlib.suppress(OSError):
+                self.pipe.send((child.EXPECT, self.expected))
 
     def begin(self, *arguments: object) -> None:
         """Train; ``arguments`` are those of :func:`core.training.child.train`."""
         self.began = time.monotonic()
         # A process that is gone by now shows as one that ended before its first batch.
         with contextlib.suppress(OSError):
-            self.pipe.send(arguments)
+            self.pipe.send((child.TRAIN, arguments))
 
 
 def _name(number: int) -> str:

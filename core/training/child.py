@@ -4,6 +4,7 @@ It knows neither queue nor database. It ends itself when its supervisor dies, an
 at hand when it is sent SIGTERM.
 """
 
+import logging
 import os
 import signal
 import sys
@@ -13,7 +14,7 @@ import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import parent_process
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from core.i18n import Refusal
 from core.training import shelf
@@ -22,11 +23,19 @@ from core.training.device import CPU
 from core.training.result import Progress
 from core.training.spec import RunSpec
 
+if TYPE_CHECKING:
+    from core.training.start import Start
+
 DEVICE, PROGRESS, KEPT, RESULT, REFUSED, FAILED = "device", "progress", "kept", "result", "refused", "failed"
 READY = "ready"
 """What a message is: a pair of one of these and, in that order, a Device's JSON, a Progress, nothing (files in
 the folder of the run are new), a RunResult's JSON, a Refusal's sentence and values, a sentence about an error
-nobody foresaw, a Speed (a process that stands by is ready for a run, and has measured it)."""
+nobody foresaw, a Speed or nothing (a process that stands by is ready for a run, and has measured it at first)."""
+
+EXPECT, TRAIN = "expect", "train"
+"""What a process that stands by is told: the JSON of a run's specification and its owner, or what to train."""
+
+log = logging.getLogger(__name__)
 
 
 def probe(pipe: Connection) -> NoReturn:
@@ -47,31 +56,49 @@ def train(
     card: str | None = None,
     *,
     spent: float = 0.0,
+    ready: "Start | None" = None,
 ) -> NoReturn:
     """Train the run on the GPU ``card`` (its UUID) if one is given, tell of it, and end.
 
-    ``spent``: seconds of processor time that this process used before the run, and that are not the run's.
+    ``spent``: seconds of processor time that this process used before the run, and that are not the run's;
+    ``ready``: the start of a run that was expected.
     """
     if card is not None:
         os.environ[VISIBLE] = card  # heeded, since no GPU was touched before the fork
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     follow_parent()
-    told(pipe.send, stop, spec_json, held_since, owner, run_id, spent)
+    told(pipe.send, stop, spec_json, held_since, owner, run_id, spent, ready)
     leave()
 
 
 def stand_by(pipe: Connection) -> NoReturn:
-    """Make ready for a run, say so, and train the one whose arguments come over the pipe."""
+    """Make ready for a run, say so, rehearse those that are expected, and train the one whose arguments come
+    over the pipe."""
     follow_parent()
     from core.training import run
 
     pipe.send((READY, run.warm_up()))
+    ready = None
     try:
-        arguments = pipe.recv()
-    except EOFError:
+        while (told := pipe.recv())[0] == EXPECT:
+            ready = None  # before the next one takes as much memory
+            ready = _rehearsed(*told[1])
+            pipe.send((READY, None))
+    except (EOFError, OSError):
         leave()
-    train(pipe, *arguments, spent=time.process_time())
+    train(pipe, *told[1], spent=time.process_time(), ready=ready)
+
+
+def _rehearsed(spec_json: str, owner: str) -> "Start | None":
+    """The start of a run that is expected; None where it has none, as the run itself will say."""
+    from core.training import start
+
+    try:
+        return start.rehearsed(RunSpec.from_json(spec_json), owner)
+    except Exception:
+        log.exception("a run that is expected could not be rehearsed")
+        return None
 
 
 def told(
@@ -82,6 +109,7 @@ def told(
     owner: str,
     run_id: str,
     spent: float = 0.0,
+    ready: "Start | None" = None,
 ) -> None:
     """Train the run and ``say`` what there is to tell, to the end or until ``stop`` is set."""
     try:
@@ -105,6 +133,7 @@ def told(
             owner=owner,
             leave=shelf.run_folder(run_id, make=True),
             kept=lambda: say((KEPT, None)),
+            ready=ready,
         )
         say((RESULT, result.to_json()))
     except Refusal as refusal:

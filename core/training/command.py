@@ -91,9 +91,9 @@ def _write(spec: RunSpec, result: RunResult, folder: Path) -> None:
     (folder / "model-card.md").write_text(card, "utf-8")
     (folder / "train.py").write_text(script(spec), "utf-8")
     with silent():
-        from core.training import run
+        from core.training import start
 
-        (folder / DATA).write_bytes(data_file(spec, run.load(spec)))
+        (folder / DATA).write_bytes(data_file(spec, start.load(spec)))
         from core.training import onnx_file
 
         onnx_file.write(folder, folder.name, spec)

@@ -21,7 +21,7 @@ import keras
 import onnx
 
 from core.i18n import Refusal
-from core.training import networks, run
+from core.training import networks, start
 from core.training.answers import network
 from core.training.encoding import Encoding
 from core.training.shelf import MODEL, ONNX, check_run, run_folder
@@ -45,7 +45,7 @@ def write(folder: Path, name: str, spec: RunSpec, owner: str = "") -> int:
     encoded.
     """
     model = _in_32_bits(network(folder / MODEL), spec)
-    encoding = run.load(spec, owner).encoding if spec.data.kind == "table" else None
+    encoding = start.load(spec, owner).encoding if spec.data.kind == "table" else None
     try:
         graph = _converted(model, spec)
         onnx.helper.set_model_props(graph, _metadata(name, spec, encoding))

@@ -1,8 +1,8 @@
 """What a supervisor does before there is a run: ask the backend for its devices, and have a process ready.
 
 Two helper processes do it. The *probe* tells what the backend can use, and shows on the way whether
-forking works on this machine. The one that *stands by* has trained two batches of its own and waits for
-the next run, so that nobody waits for TensorFlow to start.
+forking works on this machine. The one that *stands by* has trained some batches of its own and waits for
+the next run, so that nobody waits for TensorFlow to start; the run that somebody has on the screen is rehearsed.
 """
 
 import logging
@@ -24,6 +24,8 @@ class Readiness:
         self._probe: Attempt | None = None
         self._stand_by: StandBy | None = None
         self._stands_by = False
+        self._fatal: tuple[str, str] | None = None
+        """A run that ended the process that was to rehearse it: it is not rehearsed again."""
 
     def begin(self) -> None:
         """Start the probe."""
@@ -70,20 +72,24 @@ class Readiness:
                 return False
             self._stand_by = StandBy()
             return True
-        news = False
-        if self._stand_by.speed is None:
-            self._stand_by.messages()
-            if speed := self._stand_by.speed:
-                self.device = replace(
-                    self.device, step_seconds=speed.step, flop_per_second=speed.flop_per_second
-                )
-                news = True
+        known = self._stand_by.speed
+        self._stand_by.messages()
+        speed = self._stand_by.speed
+        news = speed is not None and known is None
+        if speed and news:
+            self.device = replace(self.device, step_seconds=speed.step, flop_per_second=speed.flop_per_second)
         if self._stand_by.over:
             log.warning("the process that stood by is gone: %s", self._stand_by.ending())
             # One that cannot even get ready is not tried again.
             self._stands_by = self._stand_by.speed is not None
+            self._fatal = self._stand_by.expected
             self.dismiss()
         return news
+
+    def expect(self, spec_json: str, owner: str) -> None:
+        """Have the process that stands by rehearse the run of ``owner`` that is expected."""
+        if self._stand_by and self._stand_by.speed and (spec_json, owner) != self._fatal:
+            self._stand_by.expect(spec_json, owner)
 
     def take(self) -> StandBy | None:
         """The process that stands by, if it is ready; it is the caller's from now on."""

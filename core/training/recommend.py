@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.i18n import Refusal
-from core.training import run, shelf
+from core.training import run, shelf, start
 from core.training.answers import check_names, in_its_unit, network
 from core.training.described import IdColumn
 from core.training.spec import RunSpec
@@ -33,10 +33,10 @@ def recommend(owner: str, run_id: str, spec_json: str, user: int) -> dict[str, A
     if not spec.data.ids:
         raise Refusal("This network was not trained on ratings, so it recommends nothing.")
     check_names(spec.data.ids, {spec.data.ids[0].key: user})
-    examples = run.load(spec, owner)
+    examples = start.load(spec, owner)
     assert examples.encoding is not None
     before = np.array([-code.mean for code in examples.encoding.codes])
-    chosen, _ = run.split(spec, examples)
+    chosen, _ = start.split(spec, examples)
     trained, tested = ((rows - before).astype(np.intp) for rows in (examples.train[chosen], examples.test))
     counts = np.bincount(trained[:, 1], minlength=spec.data.ids[1].count + 1)
     rated = trained[trained[:, 0] == user, 1]

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.i18n import Refusal
-from core.training import checkpoint, datasets, device, networks, own, scores, shelf
+from core.training import checkpoint, datasets, device, networks, scores, shelf
 from core.training.energy import Meter
 from core.training.gauge import Gauge
 from core.training.patience import Patience
@@ -32,7 +32,8 @@ from core.training.report import report
 from core.training.result import RunResult, cost
 from core.training.spec import WHOLE_RANGES, RunSpec
 from core.training.speed import Speed
-from core.training.watch import Stop, Tell, Watch, chances
+from core.training.start import Start, answers_of, begin
+from core.training.watch import Stop, Tell, Watch
 
 SCORE_BATCH = 500
 """Images scored at once; enough to keep two cores busy, few enough for small memories."""
@@ -50,6 +51,7 @@ def train(
     owner: str = "",
     leave: Path | None = None,
     kept: Callable[[], None] = lambda: None,
+    ready: Start | None = None,
 ) -> RunResult:
     """Train and test what ``spec`` says, and measure it.
 
@@ -60,7 +62,8 @@ def train(
     all that it has used by now, or none where the device was taken before. Data of one's own is that of
     ``owner``. ``leave`` is a folder for the network and the report on it, and for
     checkpoints: a run that finds one there goes on from it, and measures on from what was measured.
-    ``kept`` is called whenever files in that folder are new.
+    ``kept`` is called whenever files in that folder are new. ``ready`` is a start that was rehearsed; it is
+    used if it is one of this very run.
 
     Raises a Refusal if the loss is no number any more, if memory does not suffice, or if the backend cannot
     use the device that was chosen: a process sees it before the backend is loaded, or not at all.
@@ -77,25 +80,19 @@ def train(
             found=used.label,
         )
     meter = Meter(used, spec.power_watts, spent)
-    keras.utils.set_random_seed(spec.seed)
-    examples = load(spec, owner)
-    chosen, kept_back = split(spec, examples)
-    device.use_precision(spec.precision, used)
     left = checkpoint.left(leave)
-    model = networks.build(spec) if left is None or leave is None else _kept(leave, left)
-    model.compile(
-        optimizer=networks.optimizer(spec) if left is None else model.optimizer,
-        loss=networks.loss(spec),
-        metrics=networks.metrics(spec),
-        jit_compile=device.compiles_itself(used),
-    )
     patience = Patience(spec.patience, leave, left) if spec.patience else None
     watch = Watch(spec, tell, stop, meter, Gauge.of(used), held_since, leave, left, patience, kept)
     test = scores.Scores()
     answers: NDArray[np.float32] | None = None
     test_seconds = 0.0
     try:
-        _fit(model, spec, examples, chosen, kept_back, watch, patience)
+        if ready is None or left or (ready.spec, ready.owner) != (spec, owner):
+            if ready:
+                keras.utils.clear_session()
+            ready = begin(spec, owner, used, left, leave)
+        model, examples = ready.model, ready.examples
+        _fit(ready, watch, patience)
         if not watch.stopped and watch.say("test"):
             began = time.perf_counter()
             answers = answer(model, examples.test)
@@ -174,14 +171,6 @@ def _rate(spec: RunSpec, steps: int) -> float:
     return result.steady_images_per_second or result.images_per_second
 
 
-def _kept(folder: Path, left: checkpoint.Left) -> keras.Model:
-    """The network of a checkpoint, with its optimiser and its random numbers where they were."""
-    model = keras.saving.load_model(folder / checkpoint.NETWORK, safe_mode=True)
-    for state, held in zip(chances(model), left.chances, strict=True):
-        state.assign(np.array(held, np.asarray(state).dtype))
-    return model
-
-
 def _leave(
     model: keras.Model, spec: RunSpec, examples: datasets.Examples, answers: NDArray[np.float32], folder: Path
 ) -> None:
@@ -191,47 +180,24 @@ def _leave(
     model.save(folder / shelf.MODEL, include_optimizer=False)
 
 
-def load(spec: RunSpec, owner: str = "") -> datasets.Examples:
-    """The examples that ``spec`` speaks of, those of one's own being of ``owner``."""
-    return datasets.load(spec.dataset) if spec.own is None else own.load(owner, spec.own.id)
-
-
 def answer(model: keras.Model, inputs: NDArray[Any]) -> NDArray[np.float32]:
     """What the network answers to each of ``inputs``: (count, classes) probabilities, or (count, 1) numbers."""
     answers: NDArray[np.float32] = model.predict(**device.score_data(inputs, None, SCORE_BATCH), verbose=0)
     return answers
 
 
-def split(spec: RunSpec, examples: datasets.Examples) -> tuple[Any, Any]:
-    """Which examples to train on and which to validate on, as indices into the training examples."""
-    if spec.train_images == spec.data.train_images:
-        return slice(None), slice(0, 0)
-    order = datasets.order(examples.train_labels, spec.seed)
-    return order[: spec.train_images], order[len(order) - spec.validation_images :]
-
-
-def _fit(
-    model: keras.Model,
-    spec: RunSpec,
-    examples: datasets.Examples,
-    chosen: Any,
-    kept_back: Any,
-    watch: "Watch",
-    patience: Patience | None,
-) -> None:
-    labels = answers_of(examples.train_labels)
-    data = device.fit_data(
-        examples.train[chosen], labels[chosen], spec.batch_size, spec.epochs, spec.seed, watch.before.epochs
-    )
+def _fit(start: Start, watch: Watch, patience: Patience | None) -> None:
+    model, spec = start.model, start.spec
     validation: Any = None
     if spec.validation_images:
-        scored = device.score_data(examples.train[kept_back], labels[kept_back], SCORE_BATCH)
+        labels = answers_of(start.examples.train_labels)[start.kept_back]
+        scored = device.score_data(start.examples.train[start.kept_back], labels, SCORE_BATCH)
         validation = (scored["x"], scored["y"]) if "y" in scored else scored["x"]
     watch.start()
     # Built inside the first step, its variables would have the whole step traced a second time.
     model.optimizer.build(model.trainable_variables)
     model.fit(
-        **data,
+        **start.data,
         initial_epoch=watch.before.epochs,
         epochs=spec.epochs,
         verbose=0,
@@ -241,11 +207,6 @@ def _fit(
         validation_batch_size=None if validation is None or "y" not in scored else SCORE_BATCH,
     )
     watch.end()
-
-
-def answers_of(labels: NDArray[Any]) -> NDArray[Any]:
-    """Labels as a loss takes them: classes as int32, numbers as float32."""
-    return labels.astype(np.float32 if labels.dtype.kind == "f" else np.int32)
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

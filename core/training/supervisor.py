@@ -38,6 +38,9 @@ SWEEP_S = 0.25
 TIDY_S = 3600.0
 """So often what nobody wants any more is cleared away; see ``shelf.tidy``."""
 
+EXPECTED_S = 600.0
+"""A run that was on a screen so long ago is not expected any more."""
+
 LONELY_S = 20.0
 """With no web process heard of for so long, and nothing to do, the supervisor leaves."""
 
@@ -79,6 +82,7 @@ class Supervisor:
         self._next_beat = 0.0
         self._next_sweep = 0.0
         self._next_tidy = 0.0
+        self._next_look = 0.0
         self._limits = Limits.from_environment()
 
     def serve(self) -> bool:
@@ -126,6 +130,7 @@ class Supervisor:
                         continue
                 if self._ready.heed_stand_by(self._idle and not self._retiring):
                     self._next_beat = 0.0
+                self._expect()
                 if self._beat():
                     self._give_up_waiting()
                     lonely_since = max(lonely_since, self._store.beats.newest() or 0.0)
@@ -176,6 +181,14 @@ class Supervisor:
                 self._desk.tidy()
             except OSError:
                 log.exception("the data folder could not be tidied")
+
+    def _expect(self) -> None:
+        """With nothing else to do, have the run rehearsed that was last seen on a screen."""
+        now = time.monotonic()
+        if self._idle and now >= self._next_look:
+            self._next_look = now + SWEEP_S
+            if expected := self._store.expected.newest(EXPECTED_S):
+                self._ready.expect(*expected)
 
     def _sweep(self) -> None:
         """Give the sweeps their next runs, once in a while and as soon as a run is over."""

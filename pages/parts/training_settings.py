@@ -1,9 +1,12 @@
 """Settings of a training run: the data, a recipe, and everything else one click away."""
 
+import contextlib
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
+from sqlalchemy.exc import SQLAlchemyError
 
 from core.i18n import Language, Refusal
 from core.training import shelf
@@ -51,6 +54,8 @@ KEPT = ("seed", "train_images", "price_per_hour")
 
 FIRST = "fast"
 
+TOLD, TOLD_AGAIN_S = "training:told", 300.0
+
 
 def settings(ws: Workspace, _: Language) -> None:
     """Data, recipe, device, price, what it will take, and the button."""
@@ -92,6 +97,7 @@ def settings(ws: Workspace, _: Language) -> None:
         st.error(plain(_.refusal(refusal)))
         return
     beforehand(spec, _)
+    _expect(ws, spec)
     st.button(
         _("Train"),
         key=_key("start"),
@@ -389,6 +395,17 @@ def _typed_number(field: str, text: str) -> float:
                 "The learning rate is “{value}”; a number such as 0.001 is needed.", value=text[:40]
             ) from None
         raise Refusal("The momentum is “{value}”; a number such as 0.9 is needed.", value=text[:40]) from None
+
+
+def _expect(ws: Workspace, spec: RunSpec) -> None:
+    """Let the worker know what the next click would train, so that it can make itself ready."""
+    told = (ws.owner, spec.to_json())
+    held, when = st.session_state.get(TOLD, (None, 0.0))
+    if told == held and time.time() - when < TOLD_AGAIN_S:
+        return
+    with contextlib.suppress(SQLAlchemyError):  # then the run begins as if nobody had told
+        store().expected.tell(*told)
+        st.session_state[TOLD] = (told, time.time())
 
 
 def _start() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from made_runs import DEVICE, SPEC, WORKER, broken, done, queued, result, running
 from on_screen import charts, errors, read, text
+from sqlalchemy.exc import OperationalError
 
 from core.i18n import LANGUAGES, Refusal
 from core.training import checkpoint, desk, shelf
@@ -47,6 +48,32 @@ def test_a_click_on_train_puts_the_settings_into_the_queue(tab, store):
     assert RunSpec.from_json(row.spec) == wanted
     assert row.total_steps == wanted.total_steps
     assert app.get("progress")[0].proto.text == "Waiting: place 1 in the queue"
+
+
+def test_the_worker_hears_of_the_run_on_the_screen_once(tab, store, monkeypatch):
+    told = []
+    tell = store.expected.tell
+    monkeypatch.setattr(store.expected, "tell", lambda owner, spec: (told.append(spec), tell(owner, spec)))
+    app = tab("training")
+    app.run()
+    app.pills(key="training:preset").set_value("mlp").run()
+    specs = [RunSpec.from_json(spec) for spec in told]
+    assert [spec.network for spec in specs] == ["fast", "mlp"]
+    assert store.expected.newest(60) == (told[-1], "local")
+    app.button(key="training:start").click().run()
+    (row,) = store.runs.rows("local", venture(app))
+    assert RunSpec.from_json(row.spec) == specs[-1], "what was expected is what the click trains"
+
+
+def test_a_database_that_cannot_be_told_of_the_run_on_the_screen_is_in_nobodys_way(tab, store, monkeypatch):
+    def fails(owner, spec):
+        raise OperationalError("INSERT", {}, Exception("disk full"))
+
+    monkeypatch.setattr(store.expected, "tell", fails)
+    app = tab("training")
+    app.button(key="training:start").click().run()
+    assert not app.exception
+    assert len(store.runs.rows("local", venture(app))) == 1
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import onnxruntime
 import pytest
 
 from core.i18n import Refusal
-from core.training import datasets, networks, onnx_file, own, run, shelf
+from core.training import datasets, networks, onnx_file, own, run, shelf, start
 from core.training.choices import ACTIVATIONS
 from core.training.device import scaled
 from core.training.encoding import Encoding
@@ -43,7 +43,7 @@ def left(spec: RunSpec, folder: Path, policy: str = "float32") -> datasets.Examp
         keras.config.set_dtype_policy("float32")
     model.compile(optimizer=networks.optimizer(spec), loss=networks.loss(spec), run_eagerly=True)
     fed = scaled(examples.train[:count]).reshape(count, *spec.data.shape)
-    model.fit(fed, run.answers_of(examples.train_labels[:count]), batch_size=spec.batch_size, verbose=0)
+    model.fit(fed, start.answers_of(examples.train_labels[:count]), batch_size=spec.batch_size, verbose=0)
     model.save(folder / shelf.MODEL)
     assert onnx_file.write(folder, "a1b2", spec) == (folder / shelf.ONNX).stat().st_size
     return examples
@@ -135,7 +135,7 @@ def test_a_founders_own_table_brings_its_encoding(tmp_path: Path) -> None:
     spec = RunSpec(own=described, epochs=1)
     run.train(spec, lambda progress: True, owner=ME, leave=tmp_path)
     onnx_file.write(tmp_path, "a1b2", spec, ME)
-    examples = run.load(spec, ME)
+    examples = start.load(spec, ME)
     assert difference(spec, tmp_path, examples.test) < NEAR
     held = {p.key: p.value for p in onnx.load(tmp_path / shelf.ONNX).metadata_props}
     assert Encoding.from_json(held["encoding"]) == examples.encoding

@@ -13,7 +13,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from core.i18n import Refusal, language
 from core.storage import Store, open_store
-from core.training import answers, datasets, onnx_file, run, shelf
+from core.training import answers, datasets, onnx_file, run, shelf, start
 from core.training.card import model_card
 from core.training.command import spec_of
 from core.training.recommend import recommend
@@ -43,7 +43,7 @@ def run_id(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def trained_rows(user: int) -> tuple[np.ndarray, np.ndarray]:
     """The rows that were trained on, and which of them are the user's."""
     examples = datasets.load("ratings")
-    rows = examples.train[run.split(SPEC, examples)[0]].astype(int)
+    rows = examples.train[start.split(SPEC, examples)[0]].astype(int)
     return rows, rows[:, 0] == user
 
 

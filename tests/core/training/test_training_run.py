@@ -19,7 +19,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 
 from core.i18n import Refusal
-from core.training import answers, checkpoint, child, command, datasets, device, networks, run
+from core.training import answers, checkpoint, child, command, datasets, device, networks, run, start
 from core.training.architecture import networks_for
 from core.training.choices import OPTIMIZERS, SCHEDULES
 from core.training.presets import first_for
@@ -270,7 +270,7 @@ def test_more_ratings_teach_more_and_the_loss_is_told_without_what_the_weights_a
         spec = command.spec_of("ratings", {"dataset": "ratings", "epochs": 3, "train_images": size})
         result = train(spec, lambda progress, told=told: told.append(progress) or True, leave=tmp_path)  # type: ignore[misc]
         examples = datasets.load("ratings")
-        _, kept_back = run.split(spec, examples)
+        _, kept_back = start.split(spec, examples)
         said = run.answer(answers.network(tmp_path / "model.keras"), examples.train[kept_back])[:, 0]
         off = float(np.square(said - examples.train_labels[kept_back]).mean())
         assert result.validation_loss == pytest.approx(off, rel=1e-4)

@@ -209,6 +209,30 @@ def test_a_process_that_stood_by_trains_as_a_fresh_one_does(warm: Workplace) -> 
     assert stood_by.energy.method != "tdp_model" or stood_by.energy.joules <= most
 
 
+def test_the_run_that_somebody_has_on_the_screen_begins_sooner_and_comes_to_the_same(warm: Workplace) -> None:
+    first: list[MetricRow] = []
+    results: list[RunResult] = []
+    for expected in (False, True):
+        until(lambda: warm.state() == "idle")
+        if expected:
+            warm.store.expected.tell(OWNER, SHORT.to_json())
+            at_rest(warm.run_process())
+        run_id = warm.submit(SHORT)
+        results.append(RunResult.from_json(warm.end_of(run_id).summary or ""))
+        first.append(warm.trained(run_id)[0])
+    assert (first[1].loss, first[1].step) == (first[0].loss, 1)
+    assert results[1].test_loss == results[0].test_loss
+    assert first[1].seconds < 0.5 * first[0].seconds
+
+
+def at_rest(process: psutil.Process) -> None:
+    """Wait until a process has used no processor time for a while."""
+    before = -1.0
+    while before != (now := sum(process.cpu_times()[:2])):
+        before = now
+        time.sleep(1.0)  # several looks of the supervisor at what is expected
+
+
 def test_a_process_that_stood_by_and_died_is_not_missed(warm: Workplace) -> None:
     until(lambda: warm.state() == "idle")
     gone = warm.run_process()

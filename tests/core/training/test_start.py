@@ -1,0 +1,213 @@
+"""A rehearsed run computes what it would have computed, and begins at once."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from core.training import child, start
+from core.training.attempt import StandBy, start_fork_server
+from core.training.device import installed
+from core.training.presets import PRESETS
+from core.training.readiness import Readiness
+from core.training.result import RunResult
+from core.training.run import train
+from core.training.shelf import MODEL
+from core.training.spec import RunSpec
+
+DROPPING = RunSpec(
+    network="cnn", train_images=600, epochs=2, width=4, dropout=0.4, batch_norm=True, optimizer="adamw"
+)
+SPECS = {
+    "dropout and batch normalisation": DROPPING,
+    "fast, in mixed precision": RunSpec(train_images=1_000, **PRESETS["fast"].settings),
+    "momentum on a schedule": RunSpec(
+        dataset="digits",
+        network="mlp",
+        train_images=1_437,
+        epochs=2,
+        optimizer="momentum",
+        schedule="cosine",
+        learning_rate=0.05,
+    ),
+    "a number": RunSpec(
+        dataset="diabetes", network="mlp", train_images=353, epochs=3, optimizer="rmsprop", loss="mse"
+    ),
+    "factors": RunSpec(dataset="ratings", train_images=5_000, epochs=1, network="factors", width=4),
+    "patience": RunSpec(
+        dataset="digits", network="mlp", train_images=1_000, epochs=6, patience=1, learning_rate=0.01
+    ),
+}
+PATIENCE_S = 60.0
+
+
+def trained(spec: RunSpec, folder: Path, ready: start.Start | None = None) -> tuple[RunResult, list[Any]]:
+    """The result of a run, and what its network weighs."""
+    folder.mkdir()
+    result = train(spec, leave=folder, ready=ready)
+    weights = keras.saving.load_model(folder / MODEL, safe_mode=True).get_weights()
+    keras.utils.clear_session()
+    return result, weights
+
+
+def losses(result: RunResult) -> tuple[Any, ...]:
+    return (
+        result.train_loss,
+        result.train_accuracy,
+        result.validation_loss,
+        result.validation_accuracy,
+        result.test_loss,
+        result.test_accuracy,
+        result.steps,
+    )
+
+
+@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
+def test_a_rehearsed_run_computes_the_same_to_the_last_bit(spec: RunSpec, tmp_path: Path) -> None:
+    plain, weights = trained(spec, tmp_path / "plain")
+    ready = start.rehearsed(spec, "")
+    assert ready is not None
+    again, weights_again = trained(spec, tmp_path / "again", ready)
+    assert losses(again) == losses(plain)
+    assert all(np.array_equal(a, b) for a, b in zip(weights, weights_again, strict=True))
+
+
+def test_another_run_than_the_rehearsed_one_is_trained_as_if_nothing_had_been_rehearsed(
+    tmp_path: Path,
+) -> None:
+    spec = SPECS["momentum on a schedule"]
+    plain, weights = trained(spec, tmp_path / "plain")
+    again, weights_again = trained(spec, tmp_path / "again", start.rehearsed(DROPPING, ""))
+    assert losses(again) == losses(plain)
+    assert all(np.array_equal(a, b) for a, b in zip(weights, weights_again, strict=True))
+
+
+def test_a_rehearsal_for_somebody_else_is_not_used(tmp_path: Path) -> None:
+    ready = start.rehearsed(DROPPING, "somebody else")
+    assert ready is not None
+    before = ready.model.get_weights()
+    trained(DROPPING, tmp_path / "run", ready)
+    assert all(np.array_equal(a, b) for a, b in zip(before, ready.model.get_weights(), strict=True))
+
+
+# The process that stands by
+
+
+def until(answer: Any) -> Any:
+    """The first answer that is true."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (said := answer()):
+        assert time.monotonic() < deadline, f"not so within {PATIENCE_S} s"
+        time.sleep(0.002)
+    return said
+
+
+@pytest.fixture
+def standing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[StandBy]]:
+    """Processes that stand by, to be closed afterwards."""
+    monkeypatch.setenv("COMPUTE_CANVAS_DATA_DIR", str(tmp_path))
+    start_fork_server()
+    made: list[StandBy] = []
+    yield made
+    for one in made:
+        one.close()
+
+
+def ready(one: StandBy) -> bool:
+    one.messages()
+    return not one.busy
+
+
+def first_number(one: StandBy, spec: RunSpec, owner: str = "me") -> tuple[float, RunResult]:
+    """Seconds from a run's arguments to its first number, and what it came to."""
+    began = time.perf_counter()
+    one.begin(spec.to_json(), time.time(), owner, "0123456789abcdef")
+    first, result = None, None
+    while result is None:
+        for kind, content in until(one.messages):
+            assert kind not in (child.REFUSED, child.FAILED), content
+            if kind == child.PROGRESS and content.step and first is None:
+                first = time.perf_counter() - began
+            if kind == child.RESULT:
+                result = RunResult.from_json(content)
+    assert first is not None
+    return first, result
+
+
+@pytest.mark.alone
+def test_a_run_that_was_expected_begins_at_once(standing: list[StandBy]) -> None:
+    """Measured as a ratio: the same run in a process that stood by for any."""
+    spec = RunSpec(train_images=2_000, **PRESETS["fast"].settings)
+    took = {}
+    for expected in (False, True):
+        standing.append(StandBy())
+        one = standing[-1]
+        until(lambda one=one: ready(one))
+        if expected:
+            one.expect(spec.to_json(), "me")
+            assert one.busy
+            until(lambda one=one: ready(one))
+        took[expected] = first_number(one, spec)
+    assert losses(took[True][1]) == losses(took[False][1])
+    assert took[True][0] < 0.6 * took[False][0]
+
+
+@pytest.mark.alone
+def test_the_run_that_comes_counts_and_not_the_one_that_was_expected(standing: list[StandBy]) -> None:
+    """Also while the other is still being rehearsed, and where one cannot be."""
+    spec = RunSpec(dataset="digits", network="mlp", train_images=500, epochs=1)
+    wanted = losses(train(spec))
+    for expected in (DROPPING.to_json(), "not a specification"):
+        standing.append(StandBy())
+        one = standing[-1]
+        until(lambda one=one: ready(one))
+        one.expect(expected, "me")
+        assert losses(first_number(one, spec)[1]) == wanted
+
+
+class Deadly:
+    """Stands by and is gone as soon as it is to rehearse."""
+
+    def __init__(self, speed: Any) -> None:
+        self.speed, self.expected, self.over = speed, None, False
+
+    def messages(self) -> list[Any]:
+        return []
+
+    def expect(self, *run: str) -> None:
+        self.expected, self.over = run, True
+
+    def ending(self) -> str:
+        return "gone"
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_run_whose_rehearsal_ended_the_process_is_not_rehearsed_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from core.training.speed import Speed
+
+    made: list[Deadly] = []
+
+    def stand_by() -> Deadly:
+        made.append(Deadly(Speed(1.0, 1.0)))
+        return made[-1]
+
+    monkeypatch.setattr("core.training.readiness.StandBy", stand_by)
+    readiness = Readiness("warm", installed())
+    readiness._stands_by = True
+    readiness.heed_stand_by(idle=True)
+    readiness.expect("a", "me")
+    assert made[0].over
+    readiness.heed_stand_by(idle=True)
+    readiness.heed_stand_by(idle=True)
+    readiness.expect("a", "me")
+    assert [one.expected for one in made] == [("a", "me"), None]
+    readiness.expect("b", "me")
+    assert made[1].expected == ("b", "me")
