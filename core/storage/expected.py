@@ -25,6 +25,11 @@ class Expected:
                 connection.execute(insert(expected_runs).values(owner=owner, **values))
             connection.execute(delete(expected_runs).where(expected_runs.c.told_at < now - KEPT_S))
 
+    def forget(self, owner: str) -> None:
+        """``owner`` has no run on the screen any more."""
+        with self._database.writing() as connection:
+            connection.execute(delete(expected_runs).where(expected_runs.c.owner == owner))
+
     def newest(self, within_s: float) -> tuple[str, str] | None:
         """Specification and owner of the run that was told of last, if that was in the last ``within_s``
         seconds."""

@@ -174,10 +174,10 @@ class StandBy(Attempt):
                 self.busy = False
         return [(kind, content) for kind, content in said if kind != child.READY]
 
-    def expect(self, spec_json: str, owner: str) -> None:
-        """Rehearse a run, unless it was the last one, or another is being rehearsed."""
-        if not self.busy and self.expected != (spec_json, owner):
-            self.expected, self.busy = (spec_json, owner), True
+    def expect(self, run: tuple[str, str] | None) -> None:
+        """Rehearse a run, or forget the last one; nothing happens while one is being rehearsed."""
+        if not self.busy and self.expected != run:
+            self.expected, self.busy = run, True
             with contextlib.suppress(OSError):
                 self.pipe.send((child.EXPECT, self.expected))
 

@@ -33,7 +33,8 @@ the folder of the run are new), a RunResult's JSON, a Refusal's sentence and val
 nobody foresaw, a Speed or nothing (a process that stands by is ready for a run, and has measured it at first)."""
 
 EXPECT, TRAIN = "expect", "train"
-"""What a process that stands by is told: the JSON of a run's specification and its owner, or what to train."""
+"""What a process that stands by is told: the JSON of a run's specification and its owner, or None for no run any
+more; or what to train."""
 
 log = logging.getLogger(__name__)
 
@@ -76,17 +77,22 @@ def stand_by(pipe: Connection) -> NoReturn:
     """Make ready for a run, say so, rehearse those that are expected, and train the one whose arguments come
     over the pipe."""
     follow_parent()
-    from core.training import run
+    from core.training import run, start
 
     pipe.send((READY, run.warm_up()))
     ready = None
     try:
         while (told := pipe.recv())[0] == EXPECT:
             ready = None  # before the next one takes as much memory
-            ready = _rehearsed(*told[1])
+            start.forget()
+            ready = _rehearsed(*told[1]) if told[1] else None
             pipe.send((READY, None))
     except (EOFError, OSError):
         leave()
+    spec_json, _, owner, *_ = told[1]
+    if ready and not ready.is_of(RunSpec.from_json(spec_json), owner):
+        ready = None
+        start.forget()
     train(pipe, *told[1], spent=time.process_time(), ready=ready)
 
 

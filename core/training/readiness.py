@@ -8,9 +8,15 @@ the next run, so that nobody waits for TensorFlow to start; the run that somebod
 import logging
 from dataclasses import replace
 
+from core.i18n import Refusal
 from core.training import child
 from core.training.attempt import Attempt, Mode, StandBy, start_fork_server
 from core.training.device import Device
+from core.training.spec import RunSpec
+from core.training.speed import Speed
+
+REHEARSED_STEP_S = 0.5
+"""A run is rehearsed if its step takes no longer."""
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +30,8 @@ class Readiness:
         self._probe: Attempt | None = None
         self._stand_by: StandBy | None = None
         self._stands_by = False
-        self._fatal: tuple[str, str] | None = None
-        """A run that ended the process that was to rehearse it: it is not rehearsed again."""
+        self._fatal: set[tuple[str, str]] = set()
+        """Runs that ended the process that was to rehearse them: they are not rehearsed again."""
 
     def begin(self) -> None:
         """Start the probe."""
@@ -82,20 +88,26 @@ class Readiness:
             log.warning("the process that stood by is gone: %s", self._stand_by.ending())
             # One that cannot even get ready is not tried again.
             self._stands_by = self._stand_by.speed is not None
-            self._fatal = self._stand_by.expected
+            if self._stand_by.busy and self._stand_by.expected:
+                self._fatal.add(self._stand_by.expected)
             self.dismiss()
         return news
 
-    def expect(self, spec_json: str, owner: str) -> None:
-        """Have the process that stands by rehearse the run of ``owner`` that is expected."""
-        if self._stand_by and self._stand_by.speed and (spec_json, owner) != self._fatal:
-            self._stand_by.expect(spec_json, owner)
+    def expect(self, run: tuple[str, str] | None) -> None:
+        """Have the process that stands by rehearse the run (its specification's JSON and its owner) that is
+        expected, if any is; one whose single step takes long may as well begin with it."""
+        stands = self._stand_by
+        if stands is None or stands.speed is None or stands.expected == run or run in self._fatal:
+            return
+        stands.expect(run if run and _is_short(run[0], stands.speed) else None)
 
-    def take(self) -> StandBy | None:
-        """The process that stands by, if it is ready; it is the caller's from now on."""
-        ready = self._stand_by and self._stand_by.speed and not self._stand_by.over
-        if not ready or self.mode != "warm":
+    def take(self, spec_json: str, owner: str) -> StandBy | None:
+        """The process that stands by, if it is ready for this run; it is the caller's from now on."""
+        stands = self._stand_by
+        if stands is None or stands.speed is None or stands.over or self.mode != "warm":
             return None
+        if stands.busy and stands.expected != (spec_json, owner):
+            return None  # this run would pay for the other one
         taken, self._stand_by = self._stand_by, None
         return taken
 
@@ -110,3 +122,11 @@ class Readiness:
         if self._probe:
             self._probe.close()
         self.dismiss()
+
+
+def _is_short(spec_json: str, speed: Speed) -> bool:
+    try:
+        spec = RunSpec.from_json(spec_json)
+    except Refusal:
+        return False
+    return speed.seconds_each(spec) * spec.batch_size < REHEARSED_STEP_S

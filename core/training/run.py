@@ -87,9 +87,7 @@ def train(
     answers: NDArray[np.float32] | None = None
     test_seconds = 0.0
     try:
-        if ready is None or left or (ready.spec, ready.owner) != (spec, owner):
-            if ready:
-                keras.utils.clear_session()
+        if ready is None or left or not ready.is_of(spec, owner):
             ready = begin(spec, owner, used, left, leave)
         model, examples = ready.model, ready.examples
         _fit(ready, watch, patience)

@@ -99,6 +99,7 @@ def delete_own(store: Store, owner: str, data_id: str) -> None:
             "Training runs or sweeps on this data are waiting or running ({count}); stop them before you delete it.",
             count=active,
         )
+    store.expected.forget(owner)
     drop_upload(owner, data_id)
     for row in store.runs.mentioning(owner, data_id):
         delete_run(row.id)

@@ -6,6 +6,7 @@ number back where it was, and keeps the graph. What the run then computes is the
 rehearsal took is no part of what the run is measured by, as the start of the process is none.
 """
 
+import gc
 import random
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,10 @@ class Start:
     kept_back: Any
     model: keras.Model
     data: dict[str, Any]
+
+    def is_of(self, spec: RunSpec, owner: str) -> bool:
+        """Whether it is the start of this run."""
+        return (self.spec, self.owner) == (spec, owner)
 
 
 def begin(
@@ -81,6 +86,12 @@ def rehearsed(spec: RunSpec, owner: str) -> Start | None:
     random.setstate(luck[0])
     np.random.set_state(luck[1])
     return start
+
+
+def forget() -> None:
+    """Let go of what Keras holds of networks that nobody holds any more."""
+    keras.utils.clear_session()
+    gc.collect()
 
 
 def load(spec: RunSpec, owner: str = "") -> datasets.Examples:

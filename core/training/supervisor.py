@@ -38,7 +38,7 @@ SWEEP_S = 0.25
 TIDY_S = 3600.0
 """So often what nobody wants any more is cleared away; see ``shelf.tidy``."""
 
-EXPECTED_S = 600.0
+EXPECTED_S = 3600.0
 """A run that was on a screen so long ago is not expected any more."""
 
 LONELY_S = 20.0
@@ -187,8 +187,7 @@ class Supervisor:
         now = time.monotonic()
         if self._idle and now >= self._next_look:
             self._next_look = now + SWEEP_S
-            if expected := self._store.expected.newest(EXPECTED_S):
-                self._ready.expect(*expected)
+            self._ready.expect(self._store.expected.newest(EXPECTED_S))
 
     def _sweep(self) -> None:
         """Give the sweeps their next runs, once in a while and as soon as a run is over."""
@@ -246,7 +245,7 @@ class Supervisor:
         about = (row.spec, row.started_at or time.time(), row.owner, row.id)
         if self._cluster:
             return ClusterAttempt(*about, again)
-        if not card and (attempt := self._ready.take()):
+        if not card and (attempt := self._ready.take(row.spec, row.owner)):
             attempt.begin(*about)
             return attempt
         self._ready.dismiss()  # one that is not ready would only take processor time from this run

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import streamlit as st
 
@@ -39,7 +39,10 @@ def number_field(
     shape: dict[str, Any] = (
         {"min_value": int(least), "step": 1} if whole else {"min_value": least, "format": "%.6g"}
     )
-    st.number_input(label, **fields.field(key, _typed, part, field, scale), **shape, **more)
+    if _may_be_empty(plan, field):
+        shape |= {"value": None}
+    start = None if "value" in shape else "value"
+    st.number_input(label, **fields.field(key, _typed, part, field, scale, start=start), **shape, **more)
     if refusal := ws.refused.get(key):
         st.error(plain(say().refusal(refusal)))
 
@@ -121,6 +124,10 @@ def changed(plan: ComputePlan, part: str, fields: dict[str, Any]) -> ComputePlan
 def _is_whole(plan: Any, field: str) -> bool:
     """Whether a field of the plan holds whole numbers, also while it is empty."""
     return re.search(r"\bint\b", str(type(plan).model_fields[field].annotation)) is not None
+
+
+def _may_be_empty(plan: Any, field: str) -> bool:
+    return type(None) in get_args(type(plan).model_fields[field].annotation)
 
 
 def _tier(key: str, _: Language) -> str:

@@ -11,12 +11,18 @@ from typing import Any
 
 import streamlit as st
 
-NAMES, SAID, OWN = "fields:names", "fields:said", "fields:own"
+NAMES, SAID, OWN, CHOICES = "fields:names", "fields:said", "fields:own", "fields:choices"
+
+TURNS = 8
+"""So many names of a field are known; a browser that speaks of an older one is not heard."""
 
 
 def name(key: str) -> str:
     """What Streamlit calls the field ``key`` now."""
-    turn = st.session_state.setdefault(NAMES, {}).get(key, 0)
+    return _named(key, st.session_state.setdefault(NAMES, {}).get(key, 0))
+
+
+def _named(key: str, turn: int) -> str:
     return f"{key}~{turn}" if turn else key
 
 
@@ -49,31 +55,49 @@ def follow(key: str, value: Any) -> None:
 
 def renew(key: str) -> None:
     """Make a new field of the field ``key``, which holds nothing yet."""
-    now, names = name(key), st.session_state[NAMES]
+    now, said = name(key), st.session_state.setdefault(SAID, {})
     if now in st.session_state:
-        st.session_state.setdefault(SAID, {})[now] = st.session_state[now]
-    names[key] = names.get(key, 0) + 1
+        said[now] = st.session_state[now]
+    turn = st.session_state[NAMES].get(key, 0) + 1
+    st.session_state[NAMES][key] = turn
+    if turn >= TURNS:
+        oldest = _named(key, turn - TURNS)
+        said.pop(oldest, None)
+        if oldest in st.session_state:
+            del st.session_state[oldest]
+
+
+def renew_choices() -> None:
+    """Make new fields of all choices: a browser knows them by their words only, and those are about to change."""
+    for key in st.session_state.get(CHOICES, ()):
+        if (now := name(key)) in st.session_state:
+            value = st.session_state[now]
+            renew(key)
+            st.session_state[name(key)] = value
 
 
 def field(
     key: str,
     how: Callable[..., None] | None = None,
     *given: Any,
-    start: str = "value",
+    start: str | None = "value",
     among: Collection[Any] | None = None,
 ) -> dict[str, Any]:
     """What one of Streamlit's widgets is given to be the field ``key``: its name, what it holds, and
     ``how(*given)`` to be called when somebody changed it.
 
     ``start`` is what the widget calls its default; a select box has the place of it ``among`` the options. A
-    browser begins with the default, and says so if it is asked that early: so it is what the field holds.
+    browser begins with the default, and says so if it is asked that early: so it is what the field holds. It is
+    also what an emptied field holds: one that may be empty has None for ``start``, and a default of None.
     """
     now = name(key)
     made: dict[str, Any] = {"key": now}
-    if now in st.session_state:
+    if among is not None or start == "default":
+        st.session_state.setdefault(CHOICES, set()).add(key)
+    if now in st.session_state and (start or among is not None):
         value = st.session_state[now]
         if among is None:
-            made[start] = value
+            made[str(start)] = value
         else:
             made["index"] = list(among).index(value) if value in among else None
     if how is not None:
@@ -82,12 +106,14 @@ def field(
 
 
 def _heard(key: str, called: str, how: Callable[..., None], given: tuple[Any, ...]) -> None:
+    said, now = st.session_state.setdefault(SAID, {}), name(key)
+    if called != now and called not in said:
+        return  # an echo of long ago
     value = st.session_state[called]
-    said = st.session_state.setdefault(SAID, {})
     if called in said and said[called] == value:
         return  # an echo
     said[called] = value
-    if called != name(key):
+    if called != now:
         put(key, value)  # changed before the browser heard of the new field
     before = _stand()
     how(*given)

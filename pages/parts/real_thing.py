@@ -25,7 +25,7 @@ from core.training.transfer import Transfer, transfers
 from core.venture import FinetunePlan, TrainingPlan, Venture
 from pages.parts.compute_figures import money_of
 from pages.parts.compute_link import finetune_plan, linked, own_prices, take, training_plan
-from pages.parts.fields import field, held, name, put
+from pages.parts.fields import field, held, put
 from pages.parts.learning_curve import Chosen
 from pages.parts.session import Workspace
 from pages.parts.shell import plain
@@ -166,14 +166,14 @@ def keep_task_accuracy(ws: Workspace) -> None:
 def _accuracy_now(ws: Workspace, _: Language) -> float:
     """The field for it, and what it holds."""
     planned = ws.venture.driver("accuracy").amount.median
-    st.session_state.setdefault(name(_task(ws)), None)
     st.number_input(
         _("Accuracy of your own task today (%)"),
         LEAST_TASK,
         99.99,
+        None,
         placeholder=_("{share}, as in the plan", share=_.percent(planned, 3)),
         persist_state="session",
-        **field(_task(ws)),
+        **field(_task(ws), start=None),
     )
     return task_accuracy(ws)
 

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core.i18n import LANGUAGES, Language
-from pages.parts.fields import field, held, put, renew
+from pages.parts.fields import field, held, put, renew, renew_choices
 from pages.parts.services import store
 from pages.parts.session import Workspace
 
@@ -33,6 +33,7 @@ def language_switch(_: Language) -> None:
 def _choose_again() -> None:
     """Choose what is chosen once more: a browser knows the choice of a select box by its words only, and
     they are about to change."""
+    renew_choices()
     for key, value in st.session_state.items():
         if isinstance(value, (str, int, float, tuple, list)) and not isinstance(value, bool):
             st.session_state[key] = value

@@ -162,3 +162,59 @@ def test_a_value_beyond_a_slider_that_comes_with_a_file_is_shown_as_it_is(tab):
     app.segmented_control(key="compute_part").set_value("prices").run()
     assert not app.exception
     assert app.slider(key="compute:drift").value == 250
+
+
+def test_words_of_the_language_of_before_are_no_choice(tab, kept):
+    """A browser says a choice in words, and may not know the new ones yet."""
+    app = shown(tab("compute"))
+    before = kept(app).compute_plan
+    language, part = app.segmented_control(key="language"), app.segmented_control(key="compute_part")
+    language.set_value("zh_Hans").run()
+    app = part.set_value("serving").run()
+    app = shown(app).segmented_control(key="compute_part").set_value("training").run()
+    assert not app.exception
+    assert not app.error
+    assert kept(app).compute_plan == before
+
+
+def test_the_data_stay_chosen_when_the_language_of_before_is_heard(tab):
+    app = tab("training")
+    app.selectbox(key="training:dataset").set_value("digits").run()
+    optimizer = app.selectbox(key="training:optimizer").value
+    app.segmented_control(key="language").set_value("zh_Hans")
+    app.number_input(key="training:seed").set_value(5)
+    english = app._tree.get_widget_states()  # choices are words in it, English ones
+    app.run()
+    app = app._run(english)
+    assert not app.exception
+    assert app.selectbox(key="training:dataset").value == "digits"
+    assert app.selectbox(key="training:optimizer").value == optimizer
+    assert app.number_input(key="training:seed").value == 5
+
+
+def test_a_field_that_may_be_empty_can_be_emptied_and_another_one_cannot(tab, kept):
+    app = tab("compute")
+    price, count = "compute:training:price_per_hour", "compute:training:accelerators"
+    app.number_input(key=price).set_value(3.5).run()
+    assert kept(app).compute_plan.training.price_per_hour == 3.5
+    app.number_input(key=price).set_value(None).run()
+    assert kept(app).compute_plan.training.price_per_hour is None
+    assert app.number_input(key=price).value is None
+    before = kept(app).compute_plan.training.accelerators
+    app.number_input(key=count).set_value(None).run()
+    assert kept(app).compute_plan.training.accelerators == before
+    assert app.number_input(key=count).value == before
+    assert not app.exception
+
+
+def test_only_the_last_names_of_a_setting_are_kept_and_older_ones_are_not_heard(tab):
+    app = shown(tab("training"))
+    stale = app.number_input(key="training:seed")
+    for turn in range(25):
+        app = app.pills(key="training:preset").set_value(("mlp", "fast")[turn % 2]).run()
+    known = [turn for turn in range(1, 30) if f"training:epochs~{turn}" in app.session_state]
+    assert known == list(range(18, 26))
+    app = stale.set_value(3).run()
+    assert not app.exception
+    assert app.number_input(key="training:seed").value == 3
+    assert app.pills(key="training:preset").value == "mlp", "no setting of the recipe was changed"

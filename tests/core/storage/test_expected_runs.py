@@ -25,3 +25,10 @@ def test_what_was_long_ago_is_not_expected_and_forgotten_after_a_day(store, monk
     store.expected.tell("you", "b")
     monkeypatch.setattr("core.storage.expected.time.time", lambda: now - 1)
     assert store.expected.newest(1e9) == ("b", "you"), "the one of before is gone"
+
+
+def test_what_is_forgotten_is_not_expected(store):
+    store.expected.tell("me", "a")
+    store.expected.tell("you", "b")
+    store.expected.forget("you")
+    assert store.expected.newest(60) == ("a", "me")

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import psutil
 import pytest
 
 from core.training import child, start
@@ -18,6 +19,7 @@ from core.training.result import RunResult
 from core.training.run import train
 from core.training.shelf import MODEL
 from core.training.spec import RunSpec
+from core.training.speed import Speed
 
 DROPPING = RunSpec(
     network="cnn", train_images=600, epochs=2, width=4, dropout=0.4, batch_norm=True, optimizer="adamw"
@@ -148,7 +150,7 @@ def test_a_run_that_was_expected_begins_at_once(standing: list[StandBy]) -> None
         one = standing[-1]
         until(lambda one=one: ready(one))
         if expected:
-            one.expect(spec.to_json(), "me")
+            one.expect((spec.to_json(), "me"))
             assert one.busy
             until(lambda one=one: ready(one))
         took[expected] = first_number(one, spec)
@@ -165,21 +167,37 @@ def test_the_run_that_comes_counts_and_not_the_one_that_was_expected(standing: l
         standing.append(StandBy())
         one = standing[-1]
         until(lambda one=one: ready(one))
-        one.expect(expected, "me")
+        one.expect((expected, "me"))
         assert losses(first_number(one, spec)[1]) == wanted
 
 
-class Deadly:
-    """Stands by and is gone as soon as it is to rehearse."""
+@pytest.mark.alone
+def test_one_rehearsal_after_another_takes_no_more_memory(standing: list[StandBy]) -> None:
+    standing.append(StandBy())
+    one = standing[0]
+    until(lambda: ready(one))
+    held = []
+    for seed in range(8):
+        one.expect((RunSpec(seed=seed, **PRESETS["fast"].settings).to_json(), "me"))
+        until(lambda: ready(one))
+        held.append(psutil.Process(one.pid).memory_info().rss)
+    one.expect(None)
+    until(lambda: ready(one))
+    assert max(held[4:]) < 1.1 * held[1]
+    assert psutil.Process(one.pid).memory_info().rss < held[-1], "what is expected no more is let go of"
 
-    def __init__(self, speed: Any) -> None:
-        self.speed, self.expected, self.over = speed, None, False
+
+class Deadly:
+    """Stands by; ``dies`` as soon as it is to rehearse."""
+
+    def __init__(self, speed: Any, dies: bool = True) -> None:
+        self.speed, self.expected, self.over, self.busy, self.dies = speed, None, False, False, dies
 
     def messages(self) -> list[Any]:
         return []
 
-    def expect(self, *run: str) -> None:
-        self.expected, self.over = run, True
+    def expect(self, run: Any) -> None:
+        self.expected, self.over, self.busy = run, self.dies, True
 
     def ending(self) -> str:
         return "gone"
@@ -188,26 +206,71 @@ class Deadly:
         pass
 
 
-def test_a_run_whose_rehearsal_ended_the_process_is_not_rehearsed_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    from core.training.speed import Speed
-
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[Deadly]:
+    """The processes that were started to stand by; each dies of its first rehearsal."""
     made: list[Deadly] = []
 
     def stand_by() -> Deadly:
-        made.append(Deadly(Speed(1.0, 1.0)))
+        made.append(Deadly(Speed(0.001, 1e10)))
         return made[-1]
 
     monkeypatch.setattr("core.training.readiness.StandBy", stand_by)
-    readiness = Readiness("warm", installed())
-    readiness._stands_by = True
+    return made
+
+
+@pytest.fixture
+def readiness(made: list[Deadly]) -> Readiness:
+    """Has a process that stands by."""
+    found = Readiness("warm", installed())
+    found._stands_by = True
+    found.heed_stand_by(idle=True)
+    return found
+
+
+SMALL, OTHER = (spec.to_json() for spec in (DROPPING, SPECS["a number"]))
+
+
+def test_a_run_whose_rehearsal_ended_the_process_is_not_rehearsed_again(
+    made: list[Deadly], readiness: Readiness
+) -> None:
+    for run in (SMALL, OTHER):
+        readiness.expect((run, "me"))
+        assert made[-1].over
+        readiness.heed_stand_by(idle=True)
+        readiness.heed_stand_by(idle=True)
+    for run in (SMALL, OTHER):
+        readiness.expect((run, "me"))
+    assert [one.expected for one in made] == [(SMALL, "me"), (OTHER, "me"), None]
+    readiness.expect((SMALL, "you"))
+    assert made[-1].expected == (SMALL, "you")
+
+
+def test_a_process_that_died_between_rehearsals_says_nothing_against_the_last_one(
+    made: list[Deadly], readiness: Readiness
+) -> None:
+    made[0].dies = False
+    readiness.expect((SMALL, "me"))
+    made[0].busy, made[0].over = False, True
     readiness.heed_stand_by(idle=True)
-    readiness.expect("a", "me")
-    assert made[0].over
     readiness.heed_stand_by(idle=True)
-    readiness.heed_stand_by(idle=True)
-    readiness.expect("a", "me")
-    assert [one.expected for one in made] == [("a", "me"), None]
-    readiness.expect("b", "me")
-    assert made[1].expected == ("b", "me")
+    readiness.expect((SMALL, "me"))
+    assert made[1].expected == (SMALL, "me")
+
+
+def test_no_run_waits_for_the_rehearsal_of_another(made: list[Deadly], readiness: Readiness) -> None:
+    made[0].dies = False
+    readiness.expect((SMALL, "me"))
+    assert readiness.take(OTHER, "me") is None
+    assert readiness.take(SMALL, "you") is None
+    assert readiness.take(SMALL, "me") is made[0]
+
+
+def test_a_run_whose_step_takes_long_is_not_rehearsed(made: list[Deadly], readiness: Readiness) -> None:
+    made[0].dies = False
+    readiness.expect((SMALL, "me"))
+    made[0].busy = False
+    readiness.expect((RunSpec(network="cnn", width=256, batch_size=1024).to_json(), "me"))
+    assert made[0].expected is None, "and the one of before is not the one on the screen any more"
+    readiness.expect(("no specification", "me"))
+    assert made[0].expected is None

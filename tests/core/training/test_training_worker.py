@@ -220,6 +220,7 @@ def test_the_run_that_somebody_has_on_the_screen_begins_sooner_and_comes_to_the_
         run_id = warm.submit(SHORT)
         results.append(RunResult.from_json(warm.end_of(run_id).summary or ""))
         first.append(warm.trained(run_id)[0])
+    warm.store.expected.forget(OWNER)
     assert (first[1].loss, first[1].step) == (first[0].loss, 1)
     assert results[1].test_loss == results[0].test_loss
     assert first[1].seconds < 0.5 * first[0].seconds
