@@ -6,6 +6,7 @@ the next run, so that nobody waits for TensorFlow to start; the run that somebod
 """
 
 import logging
+import threading
 from dataclasses import replace
 
 from core.i18n import Refusal
@@ -112,16 +113,20 @@ class Readiness:
         return taken
 
     def dismiss(self) -> None:
-        """Let go of the process that stands by."""
+        """Let go of the process that stands by, without waiting for it.
+
+        One that is only starting may have to wait for a fork server that is started anew, for longer than a lease.
+        """
         if self._stand_by:
-            self._stand_by.close()
+            threading.Thread(target=self._stand_by.close, name="dismiss", daemon=True).start()
             self._stand_by = None
 
     def close(self) -> None:
         """Let go of both."""
         if self._probe:
             self._probe.close()
-        self.dismiss()
+        if self._stand_by:
+            self._stand_by.close()
 
 
 def _is_short(spec_json: str, speed: Speed) -> bool:

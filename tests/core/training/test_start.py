@@ -1,5 +1,6 @@
 """A rehearsed run computes what it would have computed, and begins at once."""
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -192,6 +193,7 @@ class Deadly:
 
     def __init__(self, speed: Any, dies: bool = True) -> None:
         self.speed, self.expected, self.over, self.busy, self.dies = speed, None, False, False, dies
+        self.closed = threading.Event()
 
     def messages(self) -> list[Any]:
         return []
@@ -203,11 +205,11 @@ class Deadly:
         return "gone"
 
     def close(self) -> None:
-        pass
+        self.closed.wait(PATIENCE_S)
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> list[Deadly]:
+def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Deadly]]:
     """The processes that were started to stand by; each dies of its first rehearsal."""
     made: list[Deadly] = []
 
@@ -216,7 +218,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Deadly]:
         return made[-1]
 
     monkeypatch.setattr("core.training.readiness.StandBy", stand_by)
-    return made
+    yield made
+    for one in made:
+        one.closed.set()
 
 
 @pytest.fixture
@@ -274,3 +278,12 @@ def test_a_run_whose_step_takes_long_is_not_rehearsed(made: list[Deadly], readin
     assert made[0].expected is None, "and the one of before is not the one on the screen any more"
     readiness.expect(("no specification", "me"))
     assert made[0].expected is None
+
+
+def test_the_supervisor_does_not_wait_for_a_process_that_it_lets_go_of(
+    made: list[Deadly], readiness: Readiness
+) -> None:
+    """It has leases to renew, and the process may only be starting."""
+    readiness.dismiss()
+    assert readiness.take(SMALL, "me") is None
+    assert not made[0].closed.is_set()
