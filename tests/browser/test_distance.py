@@ -54,7 +54,7 @@ def test_a_price_that_was_typed_stays_whatever_is_clicked_next(app: App, visit: 
         field = tab.get_by_role("textbox", name="Price per seat")
         expect(field).not_to_have_value("")
         (row,) = app.store.ventures.rows("local")
-        for count, price in enumerate(("95", "70", "101", "66", "88", "123"), 1):
+        for count, price in enumerate(("95", "70", "101", "66"), 1):
             field.fill(price)
             field.press("Enter")
             tab.get_by_text("Show the ranges").click()
