@@ -16,7 +16,7 @@ from collections import Counter
 
 import psutil
 
-from benchmarks.click_to_first_metric import wait_for, worker
+from benchmarks.click_to_first_metric import is_idle, wait_for, worker
 from core.storage import Store
 from core.training.service import seat
 from core.training.spec import RunSpec
@@ -26,13 +26,15 @@ USERS = ("first", "second")
 
 
 def at_rest(store: Store) -> tuple[int, int]:
-    """Bytes that belong to the supervisor and its fork server alone when no run is left, and how many they are."""
+    """Bytes that belong to the supervisor and its fork server alone when no run is left, and how many processes
+    there are with the one that stands by."""
+    wait_for(lambda: is_idle(store))
     holder = seat(store).holder()
     assert holder is not None
     supervisor = psutil.Process(holder.pid)
-    wait_for(lambda: len(supervisor.children(recursive=True)) == len(supervisor.children()))
     standing = [supervisor, *supervisor.children()]
-    return sum(int(process.memory_full_info().uss) for process in standing), len(standing)
+    uss = sum(int(process.memory_full_info().uss) for process in standing)
+    return uss, 1 + len(supervisor.children(recursive=True))
 
 
 def train(store: Store, numbers: range, images: int) -> None:
