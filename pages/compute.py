@@ -11,7 +11,7 @@ from pages.parts.compute_prices import prices_part
 from pages.parts.compute_questions import questions
 from pages.parts.compute_serving import serving_part
 from pages.parts.compute_training import training_part
-from pages.parts.fields import field, name
+from pages.parts.fields import begin, field
 from pages.parts.session import say, workspace
 from pages.parts.shell import plain
 
@@ -37,7 +37,7 @@ def page() -> None:
         "prices": _("Prices"),
     }
     asked = st.query_params.get("part", "")  # so that other pages can point at a part
-    st.session_state.setdefault(name("compute_part"), asked if asked in PARTS else "training")
+    begin("compute_part", asked if asked in PARTS else "training")
     part = st.segmented_control(
         _("Part"),
         list(names),

@@ -31,6 +31,11 @@ def held(key: str, otherwise: Any = None) -> Any:
     return st.session_state.get(name(key), otherwise)
 
 
+def begin(key: str, value: Any) -> None:
+    """Let the field ``key`` hold a ``value`` if it holds none yet."""
+    st.session_state.setdefault(name(key), value)
+
+
 def put(key: str, value: Any) -> None:
     """Let the field ``key`` hold a ``value`` that does not come from itself."""
     now = name(key)
@@ -67,9 +72,10 @@ def renew(key: str) -> None:
             del st.session_state[oldest]
 
 
-def renew_choices() -> None:
-    """Make new fields of all choices: a browser knows them by their words only, and those are about to change."""
-    for key in st.session_state.get(CHOICES, ()):
+def renew_choices(*keys: str) -> None:
+    """Make new fields of these choices, or of all, that hold the same: a browser knows a choice by its words only,
+    and those change."""
+    for key in keys or st.session_state.get(CHOICES, ()):
         if (now := name(key)) in st.session_state:
             value = st.session_state[now]
             renew(key)

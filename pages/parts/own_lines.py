@@ -16,8 +16,7 @@ from core.finance.own import (
 )
 from core.i18n import Language, Refusal
 from core.venture import Line
-from pages.parts.fields import field, held, put
-from pages.parts.fields import name as name_of
+from pages.parts.fields import begin, field, held, put
 from pages.parts.figures import ask
 from pages.parts.session import Workspace, say, workspace
 from pages.parts.shell import distinct, plain
@@ -133,7 +132,7 @@ def _editor(editing: str) -> None:
                 accept_new_options=True,
             )
         written = f"own:formula:{editing}"
-        st.session_state.setdefault(name_of(written), old.formula if old else "")
+        begin(written, old.formula if old else "")
         formula = st.text_input(
             _("Formula"),
             max_chars=1000,
@@ -153,7 +152,7 @@ def _editor(editing: str) -> None:
             }
         )
         inserted = f"own:insert:{editing}"
-        st.session_state.setdefault(name_of(inserted), None)
+        begin(inserted, None)
         st.selectbox(
             _("Insert a name"),
             list(words),

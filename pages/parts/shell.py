@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core.i18n import LANGUAGES, Language
-from pages.parts.fields import field, held, put, renew, renew_choices
+from pages.parts.fields import field, held, renew, renew_choices
 from pages.parts.services import store
 from pages.parts.session import Workspace
 
@@ -127,8 +127,7 @@ def select(
         renew(key)
     chosen, called = held(key), st.session_state.get(f"called:{key}")
     if chosen in names and called not in (None, names[chosen]):
-        renew(key)
-        put(key, chosen)
+        renew_choices(key)
     taken: str | None = st.selectbox(
         label, list(names), format_func=names.__getitem__, **{**more, **field(key, on_change, among=names)}
     )

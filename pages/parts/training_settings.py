@@ -130,10 +130,10 @@ def _begin() -> None:
     """Give every field a value on first sight; a recipe for MNIST stands there at once."""
     if fields.name(_key("preset")) not in st.session_state:
         _put("preset", FIRST)
-        st.session_state.setdefault(fields.name(_key("dataset")), "mnist")
+        fields.begin(_key("dataset"), "mnist")
         _apply()
     for field, value in USUAL.items():
-        st.session_state.setdefault(fields.name(_key(field)), value)
+        fields.begin(_key(field), value)
 
 
 def _take(values: Mapping[str, Any]) -> None:
